@@ -1,0 +1,2 @@
+//! usersyncd
+fn main() {}

@@ -1,1 +1,13 @@
-//! usersyncd
+//! usersyncd: ordered user directories in, every application's own accounts out.
+//!
+//! The map of the crate, from the leaves to the top. Imports go down this list only; `tests/it/architecture.rs` holds it.
+//!
+//! * [`model`]: the nouns that everything speaks.
+//! * [`directories`]: the sources that are polled.
+//! * [`applications`]: the targets that are filled.
+
+pub mod applications;
+pub mod clock;
+pub mod directories;
+pub mod model;
+pub mod text;

@@ -1,0 +1,95 @@
+//! The directories that are polled: one trait, one folder each.
+//!
+//! Every folder has the same rooms: `mod.rs` (the trait), `config.rs` (what a user writes), `api.rs` (calls, no policy) and
+//! `convert.rs` (pure: what came over the wire to [`RecordsBuilder`](crate::model::RecordsBuilder)).
+//!
+//! # The obligations of a directory
+//!
+//! The contract suite (`tests/it/contract.rs`) holds every connector, fakes included, to these.
+//!
+//! * **D1** A read is complete or an error. A cut, limited or half-answered read is an error.
+//! * **D2** A failed call is not repeated in a loop; the next poll is the retry.
+//! * **D3** Ids are stable: a renamed user keeps its id, another person never gets it.
+//! * **D4** One bad record is rejected with a reason and kept; it never fails the read.
+//! * **D5** No values in the log: a connector logs nothing, what it has to say stands in [`Read::notes`].
+//! * **D6** A read may be dropped at any await.
+//! * **D7** A record whose present state could not be read is marked unknown, never left out.
+//! * **D8** A delta is idempotent.
+//! * **D9** A cursor is valid only for the configuration it was made under: it carries a digest of that in itself.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use crate::model::{Delta, Finding, Records};
+
+/// An external user directory.
+pub trait Directory: Send + Sync + fmt::Debug {
+    /// Its name in the configuration.
+    fn name(&self) -> &str;
+
+    /// Asks the directory what an administrator wants to know before the first read: can it be reached, may we read.
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
+
+    /// Reads everything, or what has changed since the cursor.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the answer is not complete, whatever the cause.
+    fn read(&self, since: Since) -> BoxFuture<'_, Result<Read, ReadError>>;
+}
+
+/// From where a read may go on.
+#[derive(Clone, Debug, Default)]
+pub struct Since {
+    /// The cursor of the last accepted read; `None` asks for a complete one.
+    pub cursor: Option<String>,
+}
+
+/// What one read brought.
+#[derive(Debug)]
+pub struct Read {
+    /// Everything, or what has changed.
+    pub what: What,
+    /// Where the next read may go on; `None` when it must be complete.
+    pub cursor: Option<String>,
+    /// What the connector has to say to the operator: counts and oddities, never values.
+    pub notes: Vec<String>,
+}
+
+/// Everything, or what has changed since the cursor that was given.
+#[derive(Debug)]
+pub enum What {
+    /// Everything.
+    Complete(Records),
+    /// What has changed; an empty one says that nothing has.
+    Delta(Delta),
+}
+
+/// Why a read is not complete, named by what the caller will do. The last accepted records go on serving in every case.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Try again at the next poll: it cannot be reached, or it was cut off.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It answered, but not with everything (a limit, a truncated file): the administrator should look.
+    #[error("{0}")]
+    Incomplete(String),
+    /// The login or its rights are refused.
+    #[error("{0}")]
+    Unauthorised(String),
+    /// The configuration does not fit the directory (base, filter, path).
+    #[error("{0}")]
+    Configuration(String),
+}
+
+impl ReadError {
+    /// The stable word for it in events.
+    pub fn word(&self) -> &'static str {
+        match self {
+            ReadError::Unavailable(_) => "unavailable",
+            ReadError::Incomplete(_) => "incomplete",
+            ReadError::Unauthorised(_) => "unauthorised",
+            ReadError::Configuration(_) => "configuration",
+        }
+    }
+}

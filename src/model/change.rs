@@ -1,0 +1,403 @@
+//! What shall change in one application: a complete value with nothing left to decide, and what is withheld and why.
+//!
+//! A change is small (its names and values stand in the roster and the holding that the plan was made from) and there is at
+//! most one for each account, one for the fields of each group and one for the members of each group.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+
+/// The account or group that a change is about, by place in the holding; places beyond its end are new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// An account.
+    Account(u32),
+    /// A group.
+    Group(u32),
+}
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Step {
+    /// Make the account or group. A new account is active as the roster says.
+    Create,
+    /// Change what [`Change::what`] names.
+    Update,
+    /// Give and take members of a group: [`Change::members`] into [`Plan::members`].
+    Members,
+    /// Give and take groups that are members of a group.
+    Children,
+    /// Delete the account or group.
+    Delete,
+}
+
+/// The parts of an update, as a set of bits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+pub struct What(pub u16);
+
+impl What {
+    /// An unlinked account or group becomes ours. Sends nothing by itself.
+    pub const ADOPT: What = What(1);
+    /// The link moves to another record of the same person. Sends nothing by itself.
+    pub const RELINK: What = What(1 << 1);
+    /// Another key: everything the account owns follows.
+    pub const RENAME: What = What(1 << 2);
+    /// The same key in another spelling.
+    pub const SPELLING: What = What(1 << 3);
+    /// Display name.
+    pub const DISPLAY_NAME: What = What(1 << 4);
+    /// Given name.
+    pub const GIVEN_NAME: What = What(1 << 5);
+    /// Family name.
+    pub const FAMILY_NAME: What = What(1 << 6);
+    /// Mail address.
+    pub const EMAIL: What = What(1 << 7);
+    /// Name of the winning directory.
+    pub const DIRECTORY: What = What(1 << 8);
+    /// Stable id of the user.
+    pub const EXTERNAL_ID: What = What(1 << 9);
+    /// Description of a group.
+    pub const DESCRIPTION: What = What(1 << 10);
+    /// Switch on.
+    pub const ACTIVATE: What = What(1 << 11);
+    /// Switch off.
+    pub const DEACTIVATE: What = What(1 << 12);
+    /// Its user left: note that it was handled so. Sends nothing by itself.
+    pub const LEAVE: What = What(1 << 13);
+    /// Its user came back. Sends nothing by itself.
+    pub const RETURN: What = What(1 << 14);
+
+    /// Parts that are only remembered, never sent.
+    pub const REMEMBERED: What =
+        What(Self::ADOPT.0 | Self::RELINK.0 | Self::LEAVE.0 | Self::RETURN.0);
+
+    /// Whether every bit of `other` is in here.
+    pub fn has(self, other: What) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether nothing is in here.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub fn with(self, other: What) -> What {
+        What(self.0 | other.0)
+    }
+
+    /// This set without the other.
+    #[must_use]
+    pub fn without(self, other: What) -> What {
+        What(self.0 & !other.0)
+    }
+
+    /// The words for the parts in here, in a fixed order.
+    pub fn words(self) -> Vec<&'static str> {
+        const WORDS: [&str; 15] = [
+            "adopt",
+            "relink",
+            "rename",
+            "spelling",
+            "display_name",
+            "given_name",
+            "family_name",
+            "email",
+            "directory",
+            "external_id",
+            "description",
+            "activate",
+            "deactivate",
+            "leave",
+            "return",
+        ];
+        let has = |bit: &usize| self.0 & 1 << bit != 0;
+        (0..WORDS.len()).filter(has).map(|bit| WORDS[bit]).collect()
+    }
+}
+
+impl fmt::Debug for What {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.words().join("+"))
+    }
+}
+
+/// Why a change is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// The roster has it and the application has not.
+    New,
+    /// The application has one of the same name, which becomes ours.
+    SameName,
+    /// The application has one of the same mail, which becomes ours.
+    SameMail,
+    /// The application has one that carries the record's id.
+    SameId,
+    /// The same person, now shown by another record.
+    SamePerson,
+    /// Its fields differ from the winner's.
+    Differs,
+    /// The same id has a new name.
+    Renamed,
+    /// The winner is inactive.
+    Inactive,
+    /// The winner is active again, or its user came back.
+    Active,
+    /// No listed directory has it any more.
+    Absent,
+    /// The scope no longer chooses it.
+    OutOfScope,
+    /// It is no longer of a kind that the application takes.
+    Kind,
+    /// `delete_after` has passed since it left.
+    DeleteAfter,
+    /// Memberships as the roster says.
+    Memberships,
+}
+
+impl Reason {
+    /// The stable word for it, as in the history and in `--format json`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Reason::New => "new",
+            Reason::SameName => "same_name",
+            Reason::SameMail => "same_mail",
+            Reason::SameId => "same_id",
+            Reason::SamePerson => "same_person",
+            Reason::Differs => "differs",
+            Reason::Renamed => "renamed",
+            Reason::Inactive => "inactive",
+            Reason::Active => "active",
+            Reason::Absent => "absent",
+            Reason::OutOfScope => "out_of_scope",
+            Reason::Kind => "kind",
+            Reason::DeleteAfter => "delete_after",
+            Reason::Memberships => "memberships",
+        }
+    }
+}
+
+/// One step on one account, on one group's fields, or on one group's members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What it is about.
+    pub subject: Subject,
+    /// The roster's user (for an account) or group (for a group) that is wanted there; [`NONE`](crate::model::NONE) if none.
+    pub wanted: u32,
+    /// What is done.
+    pub step: Step,
+    /// Why.
+    pub reason: Reason,
+    /// The parts of an update.
+    pub what: What,
+    /// Where its places start in [`Plan::members`]: first those to give, then those to own, then those to take.
+    pub start: u32,
+    /// How many members are given.
+    pub give: u32,
+    /// How many memberships are already there and become ours. Sends nothing.
+    pub own: u32,
+    /// How many members are taken.
+    pub take: u32,
+}
+
+/// Why a change needs a person. Each has a stable word, which the documentation explains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HoldReason {
+    /// The first plan for an application that already holds accounts.
+    FirstPlan,
+    /// More removals than the limit allows.
+    RemovalsLimit,
+    /// More deactivations than the limit allows.
+    DeactivationsLimit,
+    /// More additions than the limit allows.
+    AdditionsLimit,
+    /// One group would lose more than half and at least 20 of its members.
+    GroupLimit,
+    /// No seat is free.
+    Seats,
+    /// First seen after the configuration changed.
+    ConfigurationChanged,
+    /// The username is linked to an account, but nothing proves it is the same person.
+    IdentityConflict,
+    /// The account was switched off by somebody else.
+    OffInApplication,
+    /// An unlinked account bears the mail of the user to be created.
+    MailTaken,
+    /// The name is taken by an account or group that may not be adopted.
+    NameTaken,
+    /// The new name of a rename exists in a lower directory.
+    NameInLowerDirectory,
+    /// Renames that form a ring.
+    RenameRing,
+    /// The application cannot rename.
+    RenameUnsupported,
+    /// Two users share one pushed name, or one user matches two accounts.
+    Ambiguous,
+    /// The user is tied to another username, or a tie ended.
+    Tie,
+}
+
+impl HoldReason {
+    /// The stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            HoldReason::FirstPlan => "first_plan",
+            HoldReason::RemovalsLimit => "removals_limit",
+            HoldReason::DeactivationsLimit => "deactivations_limit",
+            HoldReason::AdditionsLimit => "additions_limit",
+            HoldReason::GroupLimit => "group_limit",
+            HoldReason::Seats => "seats",
+            HoldReason::ConfigurationChanged => "configuration_changed",
+            HoldReason::IdentityConflict => "identity_conflict",
+            HoldReason::OffInApplication => "off_in_application",
+            HoldReason::MailTaken => "mail_taken",
+            HoldReason::NameTaken => "name_taken",
+            HoldReason::NameInLowerDirectory => "name_in_lower_directory",
+            HoldReason::RenameRing => "rename_ring",
+            HoldReason::RenameUnsupported => "rename_unsupported",
+            HoldReason::Ambiguous => "ambiguous",
+            HoldReason::Tie => "tie",
+        }
+    }
+
+    /// The reason of a stable word.
+    pub fn of_word(word: &str) -> Option<HoldReason> {
+        use HoldReason::*;
+        [
+            FirstPlan,
+            RemovalsLimit,
+            DeactivationsLimit,
+            AdditionsLimit,
+            GroupLimit,
+            Seats,
+            ConfigurationChanged,
+            IdentityConflict,
+            OffInApplication,
+            MailTaken,
+            NameTaken,
+            NameInLowerDirectory,
+            RenameRing,
+            RenameUnsupported,
+            Ambiguous,
+            Tie,
+        ]
+        .into_iter()
+        .find(|it| it.word() == word)
+    }
+}
+
+/// What an approval names: a subject, a change, and the reason for which it is held.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HoldKey {
+    /// `user anna` or `group staff`, by folded pushed name.
+    pub subject: String,
+    /// What would be done: `create`, `deactivate`, `rename to berta`, `leave staff`.
+    pub change: String,
+    /// Why it is held.
+    pub reason: HoldReason,
+}
+
+/// A change that is known and not made: held for a person, or waiting for a clock or for certainty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Withheld<R> {
+    /// `user anna` or `group staff`, by folded pushed name.
+    pub subject: String,
+    /// What would be done.
+    pub change: String,
+    /// Why it is not.
+    pub reason: R,
+    /// What an administrator needs to know to decide: the records and accounts concerned.
+    pub detail: String,
+}
+
+impl Withheld<HoldReason> {
+    /// What an approval of it names.
+    pub fn key(&self) -> HoldKey {
+        HoldKey {
+            subject: self.subject.clone(),
+            change: self.change.clone(),
+            reason: self.reason,
+        }
+    }
+}
+
+/// All steps for one application, in the order in which they are made.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The steps.
+    pub changes: Vec<Change>,
+    /// Places of accounts (or of groups, for children) that membership steps give, own and take.
+    pub members: Vec<u32>,
+    /// The roster users of the account places that the plan appends to the holding, in the order of their places.
+    pub new_accounts: Vec<u32>,
+    /// The roster groups of the group places that the plan appends to the holding, in the order of their places.
+    pub new_groups: Vec<u32>,
+    /// Known changes that need a person, sorted.
+    pub held: Vec<Withheld<HoldReason>>,
+    /// Known changes that need no person: a clock still runs, or something must be read first; sorted.
+    pub waiting: Vec<Withheld<String>>,
+    /// The earliest moment at which a clock falls due, if one runs.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The places that a membership step gives.
+    pub fn given(&self, change: &Change) -> &[u32] {
+        let start = change.start as usize;
+        &self.members[start..start + change.give as usize]
+    }
+
+    /// The places whose memberships become ours.
+    pub fn owned(&self, change: &Change) -> &[u32] {
+        let start = (change.start + change.give) as usize;
+        &self.members[start..start + change.own as usize]
+    }
+
+    /// The places that a membership step takes.
+    pub fn taken(&self, change: &Change) -> &[u32] {
+        let start = (change.start + change.give + change.own) as usize;
+        &self.members[start..start + change.take as usize]
+    }
+}
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done. Where the application gave an id to what was created, here it is.
+    Done {
+        /// The application's own id of what was created.
+        remote_id: Option<String>,
+    },
+    /// Not done.
+    Failed(Refusal),
+    /// Not tried, because an earlier change of the same batch failed or the stop signal came.
+    Skipped,
+}
+
+/// Why a change was not done, named by what the caller will do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Try again at the next push.
+    #[error("{0}")]
+    Transient(String),
+    /// The application will not take this change; tell the administrator.
+    #[error("{0}")]
+    Refused(String),
+    /// The application is not what it was last seen to be: read it again in full, then plan again.
+    #[error("{0}")]
+    Stale(String),
+    /// The daemon's own login is refused: nothing further is tried.
+    #[error("{0}")]
+    Unauthorised(String),
+    /// The application cannot be reached: nothing further is tried.
+    #[error("{0}")]
+    Unavailable(String),
+}

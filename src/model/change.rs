@@ -265,24 +265,23 @@ impl HoldReason {
 
     /// The reason of a stable word.
     pub fn of_word(word: &str) -> Option<HoldReason> {
-        use HoldReason::*;
         [
-            FirstPlan,
-            RemovalsLimit,
-            DeactivationsLimit,
-            AdditionsLimit,
-            GroupLimit,
-            Seats,
-            ConfigurationChanged,
-            IdentityConflict,
-            OffInApplication,
-            MailTaken,
-            NameTaken,
-            NameInLowerDirectory,
-            RenameRing,
-            RenameUnsupported,
-            Ambiguous,
-            Tie,
+            HoldReason::FirstPlan,
+            HoldReason::RemovalsLimit,
+            HoldReason::DeactivationsLimit,
+            HoldReason::AdditionsLimit,
+            HoldReason::GroupLimit,
+            HoldReason::Seats,
+            HoldReason::ConfigurationChanged,
+            HoldReason::IdentityConflict,
+            HoldReason::OffInApplication,
+            HoldReason::MailTaken,
+            HoldReason::NameTaken,
+            HoldReason::NameInLowerDirectory,
+            HoldReason::RenameRing,
+            HoldReason::RenameUnsupported,
+            HoldReason::Ambiguous,
+            HoldReason::Tie,
         ]
         .into_iter()
         .find(|it| it.word() == word)

@@ -3,7 +3,7 @@
 //! A delta is idempotent: taking it twice is taking it once. It may only speak of what is known; one that names a group or a
 //! member that the records lack shows that something was missed, and only a complete read can mend that.
 
-use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Status};
+use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder};
 
 /// One membership that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,6 +240,7 @@ impl<'a> Replaced<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Status;
 
     fn records(users: &[&str], members: &[&str]) -> Records {
         let mut builder = RecordsBuilder::default();

@@ -46,7 +46,7 @@ impl Pool {
         }
         self.text.push_str(text);
         assert!(
-            self.text.len() <= u32::MAX as usize,
+            u32::try_from(self.text.len()).is_ok(),
             "a pool holds at most 4 GiB of text"
         );
         self.ends.push(self.text.len() as u32);

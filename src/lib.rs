@@ -10,4 +10,5 @@ pub mod applications;
 pub mod clock;
 pub mod directories;
 pub mod model;
+pub mod schedule;
 pub mod text;

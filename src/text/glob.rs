@@ -166,7 +166,9 @@ fn parse(pattern: &str) -> Result<Pattern, GlobFault> {
                     c => c,
                 };
                 push_char(&mut regex, c);
-                literal.iter_mut().for_each(|it| it.push(c));
+                if let Some(literal) = &mut literal {
+                    literal.push(c);
+                }
                 continue;
             }
         };
@@ -256,6 +258,7 @@ mod tests {
         check("***", &["", "a"], &[]);
         check("bot-*", &["bot-", "bot-x"], &["bot", "robot-x"]);
         check("*@example.com", &["a@example.com"], &["a@example.com.org"]);
+        check("a*c", &["ac", "a\nc"], &["a", "c"]);
         check("a*b*c", &["abc", "axbxc", "abbcc"], &["ab", "acb"]);
         check("j?rgen", &["jürgen", "jorgen"], &["jrgen", "juergen"]);
         check("?", &["a", "ü", "😀"], &["", "ab"]);

@@ -9,14 +9,14 @@ mod planted;
 
 use edges::{Edge, Source, Target};
 
-/// Which module may use which, in the design's words.
+/// Which module may use which, in the design's words; what was found to be missing there stands in brackets.
 const TABLE: &[(&str, &str)] = &[
     ("text", "–"),
     ("clock secret events progress", "text"),
     ("template schedule pace http", "leaves above"),
-    ("model", "text"),
+    ("model", "text [clock's Timestamp]"),
     ("wire", "text, model"),
-    ("reconcile", "model, text, template"),
+    ("reconcile", "model, text, template [clock's Timestamp]"),
     (
         "directories",
         "model, text, template, wire, http, pace, secret, clock",
@@ -81,6 +81,8 @@ enum Grant {
     Module(&'static str),
     ConnectorConfigs,
     ConnectorInsides,
+    /// A moment is a value; the clock that tells the present one is not for those who decide.
+    Timestamp,
 }
 
 impl Table {
@@ -89,7 +91,7 @@ impl Table {
         let mut above = Vec::new();
         let mut previous = Vec::new();
         for (modules, may_use) in TABLE {
-            let phrases = may_use.split([',', ';']).map(str::trim);
+            let phrases = may_use.split([',', ';', '[', ']']).map(str::trim);
             let row: Vec<Grant> = phrases
                 .flat_map(|phrase| phrase_grants(phrase, &above, &previous))
                 .collect();
@@ -154,19 +156,21 @@ impl Table {
         if !self.grants.contains_key(top(&other)) {
             return Some(format!("the table lacks the module `{other}`"));
         }
-        let config = path.get(2).is_some_and(|room| room == "config");
         let name = if own.is_empty() { "lib" } else { own };
-        (!self.allows(own, &other, config)).then(|| format!("`{name}` must not use `{other}`"))
+        (!self.allows(own, &other, path)).then(|| format!("`{name}` must not use `{other}`"))
     }
 
-    /// Whether `own` may use `other`; `config` says that it is the configuration of a connector that is used.
-    fn allows(&self, own: &str, other: &str, config: bool) -> bool {
+    /// Whether `own` may use what stands at `path`, in the module `other`.
+    fn allows(&self, own: &str, other: &str, path: &[String]) -> bool {
         let connector = self.connectors.contains(other);
         let implements = self.connectors.contains(own) && top(own) == other;
         let granted = |grant: &Grant| match grant {
             Grant::Module(module) => *module == other,
-            Grant::ConnectorConfigs => connector && config,
+            Grant::ConnectorConfigs => {
+                connector && path.get(2).is_some_and(|room| room == "config")
+            }
             Grant::ConnectorInsides => connector,
+            Grant::Timestamp => path.starts_with(&["clock", "Timestamp"].map(str::to_owned)),
         };
         implements
             || self
@@ -202,10 +206,11 @@ fn phrase_grants(phrase: &'static str, above: &[&'static str], previous: &[Grant
     let modules =
         |names: &[&'static str]| names.iter().copied().map(Grant::Module).collect::<Vec<_>>();
     match phrase {
-        "–" | "traits that it declares itself" | "not store" => Vec::new(),
+        "" | "–" | "traits that it declares itself" | "not store" => Vec::new(),
         "leaves above" => modules(above),
         "the same" => previous.to_vec(),
         "the traits" => modules(&TRAITS),
+        "clock's Timestamp" => vec![Grant::Timestamp],
         "connectors' config types" => vec![Grant::ConnectorConfigs],
         "all above" => [modules(above), vec![Grant::ConnectorInsides]].concat(),
         "all but connectors' insides" => {

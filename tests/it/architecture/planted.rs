@@ -185,6 +185,19 @@ fn the_configuration_sees_connectors_configurations_only() {
 }
 
 #[test]
+fn what_decides_knows_moments_but_no_clock() {
+    accept(&[(
+        "model/mod.rs",
+        "use crate::clock::Timestamp; fn f() { Timestamp::from(1) }",
+    )]);
+    let wrong = "src/reconcile.rs: `reconcile` must not use `clock` (`crate::clock::Clock`)";
+    check(
+        &[("reconcile.rs", "use crate::clock::{Clock, Timestamp};")],
+        &[wrong],
+    );
+}
+
+#[test]
 fn what_decides_names_few_crates() {
     let wrong = "src/reconcile/mod.rs: `reconcile` is pure and must not name the crate `tokio` (`tokio::time`)";
     check(

@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod figures;
 mod slapd;
 mod support;
 mod systemd;

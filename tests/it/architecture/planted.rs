@@ -95,12 +95,12 @@ fn what_only_tests_use_does_not_count() {
 #[test]
 fn a_module_that_the_table_lacks_is_a_fault() {
     check(
-        &[("helpers.rs", "")],
-        &["src/helpers.rs: the table lacks the module `helpers`"],
+        &[("misc.rs", "")],
+        &["src/misc.rs: the table lacks the module `misc`"],
     );
     check(
-        &[("cli.rs", "use crate::helpers::all;")],
-        &["src/cli.rs: the table lacks the module `helpers` (`crate::helpers::all`)"],
+        &[("cli.rs", "use crate::misc::all;")],
+        &["src/cli.rs: the table lacks the module `misc` (`crate::misc::all`)"],
     );
     check(
         &[("cli.rs", "use crate::*;")],

@@ -1,4 +1,4 @@
-//! What several tests share. Each server and helper is a file of its own.
+//! What several tests share. Each server is a file of its own.
 
 pub(crate) mod slapd;
 pub(crate) mod wait;

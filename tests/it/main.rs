@@ -1,1 +1,12 @@
-//! tests
+//! Everything that needs a server, a process or the sources: one binary, one file a subject.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose surroundings fail should panic where they do"
+)]
+
+mod architecture;
+mod figures;
+mod slapd;
+mod support;
+mod systemd;

@@ -1,0 +1,126 @@
+//! A company on a real LDAP server, synchronised into a SQLite database: `usersyncd` against `ldapsearch`, which reads
+//! the same entries and attributes and throws them away. The runs take turns, so that a busy moment hits all kinds.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::process::Command;
+
+use crate::load::Load;
+use crate::measure::{self, Cost};
+use crate::report::{self, Report, megabytes};
+use crate::slapd::{PASSWORD, READER, SUFFIX, Slapd};
+
+const SEED: u64 = 20_261_121;
+const ROUNDS: usize = 5;
+
+/// Measures `users` users, with a twentieth of groups and five times the memberships.
+pub(crate) fn run(users: u32, report: &mut Report) {
+    let load = Load::new(users, users / 20, users * 5, SEED);
+    println!(
+        "ldap: {users} users, {} groups, {} memberships; {ROUNDS} rounds",
+        users / 20,
+        users * 5
+    );
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let slapd = serve(&load, folder.path());
+
+    let (mut reads, mut firsts, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let fresh = folder.path().join(round.to_string());
+        fs::create_dir(&fresh).expect("a new folder");
+        fs::write(fresh.join("config.yaml"), configuration(&slapd, &fresh)).expect("a new file");
+        reads.push(ldapsearch(&slapd));
+        firsts.push(sync(&fresh));
+        repeats.push(sync(&fresh));
+        fs::remove_dir_all(&fresh).expect("our own folder");
+    }
+
+    let read = report::runs("ldapsearch, paged", &reads).wall.as_secs_f64();
+    let first = report::runs("usersyncd, first sync", &firsts);
+    let repeat = report::runs("usersyncd, no change", &repeats);
+    report.limit(
+        "first sync / ldapsearch",
+        first.wall.as_secs_f64() / read,
+        4.0,
+    );
+    report.limit(
+        "no change / ldapsearch",
+        repeat.wall.as_secs_f64() / read,
+        1.5,
+    );
+    report.limit(
+        "peak memory, MB",
+        megabytes(first.peak.max(repeat.peak)),
+        250.0,
+    );
+}
+
+fn serve(load: &Load, folder: &Path) -> Slapd {
+    let ldif = folder.join("load.ldif");
+    let mut out = BufWriter::new(File::create(&ldif).expect("a new file"));
+    load.write_ldif(&mut out)
+        .and_then(|()| out.flush())
+        .expect("the load is written");
+    let slapd = Slapd::start_with(&ldif);
+    fs::remove_file(ldif).expect("our own file");
+    slapd
+}
+
+/// Users, then groups, with the attributes that the `openldap` preset asks for.
+fn ldapsearch(slapd: &Slapd) -> Cost {
+    let search = |base: &str, filter: &str, attributes: &[&str]| {
+        let mut client = Command::new("ldapsearch");
+        client.args(["-x", "-LLL", "-o", "ldif-wrap=no", "-E", "pr=1000/noprompt"]);
+        client.args(["-H", &slapd.url(), "-D", READER, "-w", PASSWORD]);
+        measure::run(
+            client
+                .args(["-b", &format!("{base},{SUFFIX}"), filter])
+                .args(attributes),
+        )
+    };
+    let user = ["entryUUID", "uid", "displayName", "givenName", "sn", "mail"];
+    let users = search("ou=people", "(objectClass=inetOrgPerson)", &user);
+    users.then(search(
+        "ou=groups",
+        "(objectClass=groupOfNames)",
+        &["entryUUID", "cn", "description", "member"],
+    ))
+}
+
+fn sync(folder: &Path) -> Cost {
+    let mut usersyncd = Command::new(env!("CARGO_BIN_EXE_usersyncd"));
+    let log = File::create(folder.join("log")).expect("a new file");
+    usersyncd
+        .arg("--config")
+        .arg(folder.join("config.yaml"))
+        .arg("--sync-now")
+        .stderr(log);
+    measure::run(&mut usersyncd)
+}
+
+fn configuration(slapd: &Slapd, folder: &Path) -> String {
+    let (url, folder) = (slapd.url(), folder.display());
+    format!(
+        r#"state: "sqlite://{folder}/state.db"
+directories:
+  - name: corporate
+    ldap:
+      urls: ["{url}"]
+      insecure: true
+      schema: openldap
+      bind: {{ dn: "{READER}", password: "{PASSWORD}" }}
+      users:
+        base: "ou=people,{SUFFIX}"
+        filter: "(objectClass=inetOrgPerson)"
+        attributes: {{ username: uid }}
+      groups:
+        base: "ou=groups,{SUFFIX}"
+applications:
+  - name: reporting
+    directories: [corporate]
+    first_pass: apply
+    sql: {{ url: "sqlite://{folder}/reporting.db", create_tables: true }}
+"#
+    )
+}

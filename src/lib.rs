@@ -10,5 +10,6 @@ pub mod applications;
 pub mod clock;
 pub mod directories;
 pub mod model;
+pub mod reconcile;
 pub mod schedule;
 pub mod text;

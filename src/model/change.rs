@@ -340,6 +340,64 @@ pub struct Plan {
     pub waiting: Vec<Withheld<String>>,
     /// The earliest moment at which a clock falls due, if one runs.
     pub due_at: Option<Timestamp>,
+    /// Clocks of absences that started, went on or were stopped; remembered even where nothing else happens.
+    pub clocks: Vec<AbsenceClock>,
+    /// What the operator should know besides.
+    pub notices: Vec<Notice>,
+    /// Removals by absence are blocked: something must be read or mended first. The notices say what.
+    pub blocked: bool,
+    /// How many accounts are frozen because a record of their user is unknown.
+    pub frozen: u32,
+}
+
+/// The state of an absence clock after a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbsenceClock {
+    /// The account or group.
+    pub subject: Subject,
+    /// When it was first found missing; `None` when it came back before the clock ran out.
+    pub since: Option<Timestamp>,
+    /// How long the clock has run, in seconds.
+    pub ran: i64,
+}
+
+/// Something that the operator should know and that is not a change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Notice {
+    /// What it is.
+    pub kind: NoticeKind,
+    /// The usernames, groups or directories that it is about.
+    pub subject: String,
+    /// What was found.
+    pub detail: String,
+}
+
+/// The kinds of notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoticeKind {
+    /// The user of a protected account left.
+    ProtectedLeft,
+    /// An account whose user left or is inactive cannot be switched off, and access remains.
+    AccessRemains,
+    /// Users of different usernames have one mail.
+    DuplicateMail,
+    /// A group that the configuration names is in no listed directory: removals are blocked.
+    NamedGroupMissing,
+    /// A directory was never read completely, or is stale: removals are blocked.
+    RemovalsBlocked,
+}
+
+impl NoticeKind {
+    /// The stable word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            NoticeKind::ProtectedLeft => "protected_left",
+            NoticeKind::AccessRemains => "access_remains",
+            NoticeKind::DuplicateMail => "duplicate_mail",
+            NoticeKind::NamedGroupMissing => "named_group_missing",
+            NoticeKind::RemovalsBlocked => "removals_blocked",
+        }
+    }
 }
 
 impl Plan {

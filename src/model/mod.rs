@@ -17,7 +17,8 @@ mod roster;
 
 pub use abilities::{Abilities, Batch, Fields, NameRules};
 pub use change::{
-    Change, HoldKey, HoldReason, Outcome, Plan, Reason, Refusal, Step, Subject, What, Withheld,
+    AbsenceClock, Change, HoldKey, HoldReason, Notice, NoticeKind, Outcome, Plan, Reason, Refusal,
+    Step, Subject, What, Withheld,
 };
 pub use csr::Csr;
 pub use delta::{Delta, Edge, Gap};

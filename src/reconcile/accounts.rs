@@ -1,0 +1,468 @@
+//! What shall happen to each account, before limits: field by field for those that are wanted, step by step for those that left.
+
+use crate::clock::Timestamp;
+use crate::model::{
+    AbsenceClock, Account, Class, HoldReason, NONE, Notice, NoticeKind, Origin, Reason, Step,
+    StrId, Subject, WantedAccount, What, Withheld,
+};
+use crate::reconcile::context::Context;
+use crate::reconcile::matching::{AccountState, UserState, person_value};
+use crate::reconcile::renames::Rename;
+use crate::reconcile::rules::OnLeave;
+use crate::text::{self, Span};
+
+/// A change of one account that the guards have not seen yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Draft {
+    pub(crate) place: u32,
+    pub(crate) wanted: u32,
+    pub(crate) step: Step,
+    pub(crate) what: What,
+    pub(crate) reason: Reason,
+    pub(crate) class: Option<Class>,
+}
+
+/// What may be taken from an account besides what the roster says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strip {
+    /// Memberships made here.
+    Ours,
+    /// All but protected ones: the application cannot switch the account off.
+    All,
+}
+
+/// All drafts about accounts, with what is said about them.
+#[derive(Debug, Default)]
+pub(crate) struct Drafts {
+    /// At most one an account.
+    pub(crate) list: Vec<Draft>,
+    /// Accounts that lose memberships, by place.
+    pub(crate) strip: Vec<(u32, Strip)>,
+    pub(crate) clocks: Vec<AbsenceClock>,
+    pub(crate) waiting: Vec<Withheld<String>>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) due_at: Option<Timestamp>,
+    pub(crate) frozen: u32,
+    /// For each roster user that is created, its place beyond the holding's end, in roster order; else [`NONE`].
+    pub(crate) new_place: Vec<u32>,
+    /// The roster users of the new places, in the order of the places.
+    pub(crate) new_users: Vec<u32>,
+}
+
+/// Drafts what shall happen to every account.
+pub(crate) fn draft(context: &mut Context<'_, '_>, renames: &[Rename]) -> Drafts {
+    let mut drafts = Drafts::default();
+    let mut renamed = vec![false; context.matching.accounts.len()];
+    renames
+        .iter()
+        .for_each(|it| renamed[it.place as usize] = true);
+    for place in 0..context.matching.accounts.len() as u32 {
+        match context.matching.accounts[place as usize] {
+            AccountState::Wanted(user) => {
+                draft_wanted(context, &mut drafts, place, user, renamed[place as usize]);
+            }
+            AccountState::Left(reason) => draft_left(context, &mut drafts, place, reason),
+            AccountState::OutOfKind => draft_out_of_kind(context, &mut drafts, place),
+            AccountState::Protected => notice_protected(context, &mut drafts, place),
+            AccountState::Frozen => drafts.frozen += 1,
+            AccountState::Unsure(doubt) => {
+                let why = context.doubt(doubt);
+                drafts.wait(context, place, "leave or relink", why, String::new());
+            }
+            AccountState::Missing | AccountState::Unlinked | AccountState::Tied => {}
+        }
+    }
+    draft_new(context, &mut drafts);
+    drafts
+}
+
+impl Drafts {
+    fn wait(
+        &mut self,
+        context: &Context<'_, '_>,
+        place: u32,
+        change: &str,
+        reason: String,
+        detail: String,
+    ) {
+        self.waiting.push(Withheld {
+            subject: format!("user {}", context.account_key(place)),
+            change: change.to_owned(),
+            reason,
+            detail,
+        });
+    }
+}
+
+fn draft_new(context: &Context<'_, '_>, drafts: &mut Drafts) {
+    let mut next = context.matching.accounts.len() as u32;
+    drafts.new_place = vec![NONE; context.matching.users.len()];
+    for user in 0..context.matching.users.len() as u32 {
+        match context.matching.users[user as usize] {
+            UserState::New => {
+                drafts.new_place[user as usize] = next;
+                drafts.new_users.push(user);
+                drafts.list.push(Draft {
+                    place: next,
+                    wanted: user,
+                    step: Step::Create,
+                    what: What::default(),
+                    reason: Reason::New,
+                    class: Some(Class::Addition),
+                });
+                next += 1;
+            }
+            UserState::Unsure(doubt) => drafts.waiting.push(Withheld {
+                subject: format!("user {}", context.roster().key(user)),
+                change: "create".to_owned(),
+                reason: context.doubt(doubt),
+                detail: String::new(),
+            }),
+            _ => {}
+        }
+    }
+}
+
+fn draft_wanted(
+    context: &mut Context<'_, '_>,
+    drafts: &mut Drafts,
+    place: u32,
+    user: u32,
+    renamed: bool,
+) {
+    let account = &context.holding().accounts[place as usize];
+    let wanted = context.roster().account(user);
+    let how = match context.matching.users[user as usize] {
+        UserState::Account(_, how) => how,
+        _ => None,
+    };
+    let mut what = changed_fields(context, account, &wanted);
+    if renamed {
+        what = what.without(What::SPELLING).with(What::RENAME);
+    }
+    match &account.link {
+        None => what = what.with(What::ADOPT),
+        Some(link) => {
+            if link_differs(context, account, user) {
+                what = what.with(What::RELINK);
+            }
+            if link.left_at.is_some() {
+                what = what.with(What::RETURN);
+            } else if link.absent_since.is_some() {
+                drafts.clocks.push(AbsenceClock {
+                    subject: Subject::Account(place),
+                    since: None,
+                    ran: 0,
+                });
+            }
+        }
+    }
+    let mut class = None;
+    let can_switch = context.abilities().deactivate;
+    if can_switch && wanted.active && !account.seen.active {
+        let off_by_us = account.link.as_ref().is_some_and(|it| it.off_by_us);
+        let key = context.hold_key(
+            context.account_key(place),
+            "activate",
+            HoldReason::OffInApplication,
+        );
+        if off_by_us || context.approved(&key) {
+            what = what.with(What::ACTIVATE);
+            class = Some(Class::Addition);
+        } else {
+            let detail = "somebody else switched the account off".to_owned();
+            context.hold(key.subject, key.change, key.reason, detail);
+        }
+    } else if can_switch && !wanted.active && account.seen.active {
+        what = what.with(What::DEACTIVATE);
+        class = Some(Class::Deactivation);
+    } else if !can_switch && !wanted.active {
+        drafts.strip.push((place, Strip::Ours));
+        drafts.notices.push(Notice {
+            kind: NoticeKind::AccessRemains,
+            subject: format!("user {}", context.account_key(place)),
+            detail: "the user is inactive and the application cannot switch accounts off"
+                .to_owned(),
+        });
+    }
+    if !what.is_empty() {
+        let reason = reason_of(what, how);
+        drafts.list.push(Draft {
+            place,
+            wanted: user,
+            step: Step::Update,
+            what,
+            reason,
+            class,
+        });
+    }
+}
+
+fn reason_of(what: What, how: Option<Reason>) -> Reason {
+    match how {
+        Some(how) => how,
+        None if what.has(What::RENAME) => Reason::Renamed,
+        None if what.has(What::DEACTIVATE) => Reason::Inactive,
+        None if what.has(What::ACTIVATE) || what.has(What::RETURN) => Reason::Active,
+        None => Reason::Differs,
+    }
+}
+
+/// The fields that the application can hold and that differ. Everything an account has is named here: a new field does not
+/// compile until somebody decides whether it counts.
+fn changed_fields(
+    context: &Context<'_, '_>,
+    account: &Account,
+    wanted: &WantedAccount<'_>,
+) -> What {
+    let holding = context.holding();
+    let crate::model::ObservedAccount {
+        remote_id: _,
+        name,
+        display_name,
+        given_name,
+        family_name,
+        email,
+        directory,
+        external_id,
+        active: _,
+    } = account.seen;
+    let can = context.abilities().fields;
+    let differs = |held: StrId, wanted: &str| holding.text(held) != wanted;
+    let mut what = What::default();
+    let mut check = |can: bool, held: StrId, wanted: &str, bit: What| {
+        if can && differs(held, wanted) {
+            what = what.with(bit);
+        }
+    };
+    check(
+        context.abilities().rename_accounts,
+        name,
+        wanted.name,
+        What::SPELLING,
+    );
+    check(
+        can.display_name,
+        display_name,
+        wanted.display_name,
+        What::DISPLAY_NAME,
+    );
+    check(
+        can.given_name,
+        given_name,
+        wanted.given_name,
+        What::GIVEN_NAME,
+    );
+    check(
+        can.family_name,
+        family_name,
+        wanted.family_name,
+        What::FAMILY_NAME,
+    );
+    check(can.email, email, wanted.email, What::EMAIL);
+    check(can.directory, directory, wanted.directory, What::DIRECTORY);
+    check(
+        can.external_id,
+        external_id,
+        wanted.external_id,
+        What::EXTERNAL_ID,
+    );
+    what
+}
+
+/// Whether what a link remembers is not what it should be.
+fn link_differs(context: &Context<'_, '_>, account: &Account, user: u32) -> bool {
+    let Some(link) = &account.link else {
+        return true;
+    };
+    let holding = context.holding();
+    let wanted = context.roster().account(user);
+    let it = &context.roster().users[user as usize];
+    let held_mail = holding.text(link.mail);
+    holding.text(link.directory) != wanted.directory_id
+        || holding.text(link.user_id) != wanted.external_id
+        || (held_mail != wanted.email && held_mail != text::fold(wanted.email))
+        || holding.text(link.person) != person_value(context.world, it.record)
+        || link.tied != it.tied
+}
+
+/// An account whose user is of another kind keeps everything but the memberships made here.
+fn draft_out_of_kind(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32) {
+    let certain =
+        context.linked[place as usize].is_some_and(|at| context.memberships_are_certain(at));
+    if certain && context.blocks.is_empty() {
+        drafts.strip.push((place, Strip::Ours));
+    }
+}
+
+fn notice_protected(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32) {
+    let linked = context.holding().accounts[place as usize].link.is_some();
+    if linked && context.linked[place as usize].is_none() {
+        drafts.notices.push(Notice {
+            kind: NoticeKind::ProtectedLeft,
+            subject: format!("user {}", context.account_key(place)),
+            detail: "its user left, and the account is protected".to_owned(),
+        });
+    }
+}
+
+fn draft_left(context: &mut Context<'_, '_>, drafts: &mut Drafts, place: u32, reason: Reason) {
+    let account = &context.holding().accounts[place as usize];
+    let Some(link) = &account.link else { return };
+    let rules = context.rules();
+    if let Some(left_at) = link.left_at {
+        return draft_delete(context, drafts, place, left_at);
+    }
+    if rules.on_leave == OnLeave::Keep {
+        return;
+    }
+    let subject = format!("user {}", context.account_key(place));
+    let clock = run_clock(context, link.absent_since, link.absent_for);
+    if (link.absent_since, link.absent_for) != (clock.0, clock.1) {
+        drafts.clocks.push(AbsenceClock {
+            subject: Subject::Account(place),
+            since: clock.0,
+            ran: clock.1,
+        });
+    }
+    if context.held_by_configuration(&subject, "leave") {
+        let detail = "it is absent since the configuration changed".to_owned();
+        return context.hold(
+            subject,
+            "leave".to_owned(),
+            HoldReason::ConfigurationChanged,
+            detail,
+        );
+    }
+    let approved = {
+        let key = context.hold_key(
+            context.account_key(place),
+            "leave",
+            HoldReason::ConfigurationChanged,
+        );
+        context.approved(&key)
+    };
+    if let Some(why) = not_yet(context, clock, approved, &mut drafts.due_at) {
+        return drafts.wait(context, place, "leave", why, String::new());
+    }
+    let can_switch = context.abilities().deactivate;
+    let mut what = What::LEAVE;
+    if can_switch && account.seen.active {
+        what = what.with(What::DEACTIVATE);
+    }
+    if !can_switch {
+        drafts.strip.push((place, Strip::All));
+        drafts.notices.push(Notice {
+            kind: NoticeKind::AccessRemains,
+            subject,
+            detail: "its user left and the application cannot switch accounts off".to_owned(),
+        });
+    } else if rules.on_leave == OnLeave::Strip {
+        drafts.strip.push((place, Strip::Ours));
+    }
+    let class = Some(Class::Removal);
+    drafts.list.push(Draft {
+        place,
+        wanted: NONE,
+        step: Step::Update,
+        what,
+        reason,
+        class,
+    });
+}
+
+fn draft_delete(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32, left_at: Timestamp) {
+    let account = &context.holding().accounts[place as usize];
+    let ours = account
+        .link
+        .as_ref()
+        .is_some_and(|it| it.origin == Origin::Created);
+    let Some(after) = context
+        .rules()
+        .delete_after
+        .filter(|_| ours && context.abilities().delete_accounts)
+    else {
+        return;
+    };
+    let due = left_at.plus(after);
+    if context.world.now < due {
+        drafts.due_at = Some(drafts.due_at.map_or(due, |it| it.min(due)));
+        return drafts.wait(
+            context,
+            place,
+            "delete",
+            format!("it left on {left_at} and is deleted on {due}"),
+            String::new(),
+        );
+    }
+    if let Some(block) = context.blocks.first() {
+        return drafts.wait(
+            context,
+            place,
+            "delete",
+            format!("{}: {}", block.subject, block.detail),
+            String::new(),
+        );
+    }
+    let (what, reason, class) = (What::default(), Reason::DeleteAfter, Some(Class::Removal));
+    drafts.list.push(Draft {
+        place,
+        wanted: NONE,
+        step: Step::Delete,
+        what,
+        reason,
+        class,
+    });
+}
+
+/// The clock of an absence after this plan: since when, and how long it has run. It runs only while every listed directory
+/// proves the absence, and one gap between two plans counts for half the grace at most, so that a leaping clock alone makes
+/// nothing due.
+pub(crate) fn run_clock(
+    context: &Context<'_, '_>,
+    since: Option<Timestamp>,
+    ran: i64,
+) -> (Option<Timestamp>, i64) {
+    let now = context.world.now;
+    match since {
+        None => (Some(now), 0),
+        Some(since) if !context.blocks.is_empty() => (Some(since), ran),
+        Some(since) => {
+            let gap = context
+                .world
+                .memory
+                .planned_at
+                .map_or(0, |it| (now.0 - it.0).max(0));
+            let most = (context.rules().grace.as_seconds() + 1) / 2;
+            (Some(since), ran + gap.min(most))
+        }
+    }
+}
+
+/// Why a removal by absence is not due, or nothing when it is. An approval stands for the clock, not for the proof.
+pub(crate) fn not_yet(
+    context: &Context<'_, '_>,
+    clock: (Option<Timestamp>, i64),
+    approved: bool,
+    due_at: &mut Option<Timestamp>,
+) -> Option<String> {
+    if let Some(block) = context.blocks.first() {
+        return Some(format!("{}: {}", block.subject, block.detail));
+    }
+    let grace = context.rules().grace;
+    let left = grace.as_seconds() - clock.1;
+    if approved || grace.is_zero() {
+        return None;
+    }
+    let since = clock.0.unwrap_or(context.world.now);
+    if left > 0 {
+        let due = context.world.now.plus(Span::seconds(left));
+        *due_at = Some(due_at.map_or(due, |it| it.min(due)));
+        return Some(format!(
+            "absent since {since}, due on {due} at the earliest"
+        ));
+    }
+    let proven = context.world.read_twice_since(since);
+    (!proven)
+        .then(|| format!("absent since {since}; every listed directory must be read twice since"))
+}

@@ -1,0 +1,333 @@
+//! Everything that was derived from a world before changes are drafted, in one place.
+
+use std::collections::BTreeSet;
+
+use crate::model::{
+    Abilities, HoldKey, HoldReason, Holding, NONE, Notice, NoticeKind, RecordRef, Roster, StrId,
+    Withheld,
+};
+use crate::reconcile::matching::{self, AccountState, Doubt, Matcher, Matching, UserState};
+use crate::reconcile::resolve::Resolution;
+use crate::reconcile::rules::ApplicationRules;
+use crate::reconcile::scope::Scope;
+use crate::reconcile::snapshot::{Names, Snapshot, Standing};
+use crate::reconcile::world::{self, World};
+use crate::text;
+
+/// A world and what was derived from it.
+#[derive(Debug)]
+pub struct Context<'w, 'a> {
+    /// What the plan is made from.
+    pub world: &'w World<'a>,
+    /// The listed directories, as this application takes them; `None` where one was never read.
+    pub snapshots: Vec<Option<Snapshot<'a>>>,
+    /// Numbers of usernames and group names.
+    pub names: Names,
+    /// Who wins.
+    pub resolution: Resolution,
+    /// What the application should hold.
+    pub scope: Scope<'a>,
+    /// By account place, the record that its link names.
+    pub linked: Vec<Option<RecordRef>>,
+    /// Which account is whose.
+    pub matching: Matching,
+    /// Why removals by absence are blocked; empty when they are not.
+    pub blocks: Vec<Notice>,
+}
+
+impl<'w, 'a> Context<'w, 'a> {
+    /// Derives everything up to the matching of users and accounts.
+    pub fn of(world: &'w World<'a>) -> Self {
+        let mut names = Names::default();
+        let linked = matching::linked_records(world);
+        let snapshots: Vec<Option<Snapshot<'a>>> = world
+            .directories
+            .iter()
+            .map(|directory| {
+                let ids = LinkedIds::new(world.holding, directory.id);
+                let records = directory.records?;
+                Some(Snapshot::derive(
+                    records,
+                    directory.rules,
+                    &mut names,
+                    &|id| ids.has(id),
+                ))
+            })
+            .collect();
+        let account_key: Vec<u32> = (0u32..)
+            .zip(&world.holding.accounts)
+            .map(|(place, _)| {
+                names
+                    .users
+                    .intern(&text::fold(world.holding.account_name(place)))
+                    .0
+            })
+            .collect();
+        let barred = barred(world, &account_key);
+        let resolution = Resolution::of(world, &snapshots, &mut names, &barred);
+        let named = tied_names(&resolution, &snapshots, &linked);
+        let linked_name = |person: u32| {
+            named
+                .binary_search_by_key(&person, |it| it.0)
+                .ok()
+                .map(|at| named[at].1)
+        };
+        let scope = Scope::of(world, &snapshots, &resolution, &mut names, &linked_name);
+        let matching = Matcher::run(
+            world,
+            &snapshots,
+            &resolution,
+            &scope,
+            &names,
+            &linked,
+            account_key,
+        );
+        let blocks = blocks(world, &scope, &names);
+        Context {
+            world,
+            snapshots,
+            names,
+            resolution,
+            scope,
+            linked,
+            matching,
+            blocks,
+        }
+    }
+
+    /// The application's rules.
+    pub fn rules(&self) -> &'a ApplicationRules {
+        self.world.rules
+    }
+
+    /// What the application is able to do.
+    pub fn abilities(&self) -> &'a Abilities {
+        self.world.abilities
+    }
+
+    /// What the application holds.
+    pub fn holding(&self) -> &'a Holding {
+        self.world.holding
+    }
+
+    /// What it should hold.
+    pub fn roster(&self) -> &Roster<'a> {
+        &self.scope.roster
+    }
+
+    /// The folded name of the account at a place.
+    pub fn account_key(&self, place: u32) -> &str {
+        self.names
+            .users
+            .get(StrId(self.matching.account_key[place as usize]))
+    }
+
+    /// What an approval must name for a change of an account.
+    pub fn hold_key(&self, key: &str, change: &str, reason: HoldReason) -> HoldKey {
+        HoldKey {
+            subject: format!("user {key}"),
+            change: change.to_owned(),
+            reason,
+        }
+    }
+
+    /// Whether a person approved it.
+    pub fn approved(&self, key: &HoldKey) -> bool {
+        self.world.memory.approved.contains(key)
+    }
+
+    /// Whether a removal or absence must be held because the configuration changed: now, or when it was first seen.
+    pub fn held_by_configuration(&self, subject: &str, change: &str) -> bool {
+        if !self.world.memory.basis_changed && self.world.memory.held.is_empty() {
+            return false;
+        }
+        let key = HoldKey {
+            subject: subject.to_owned(),
+            change: change.to_owned(),
+            reason: HoldReason::ConfigurationChanged,
+        };
+        (self.world.memory.basis_changed || self.world.memory.held.contains_key(&key))
+            && !self.approved(&key)
+    }
+
+    /// What a doubt is about, in words.
+    pub fn doubt(&self, doubt: Doubt) -> String {
+        let name = |place: u16| self.world.directories[place as usize].name;
+        match doubt {
+            Doubt::Unread(place) => format!("directory {} was never read completely", name(place)),
+            Doubt::Stale(place) => format!("directory {} is stale", name(place)),
+            Doubt::Scope => "a group of users.members_of could not be read".to_owned(),
+        }
+    }
+
+    /// Whether memberships of the user of an account may be taken for being absent from its directories.
+    pub fn memberships_are_certain(&self, at: RecordRef) -> bool {
+        let aggregate = self.rules().memberships == crate::reconcile::rules::Memberships::Aggregate;
+        if aggregate {
+            return self.world.all_fresh();
+        }
+        let directory = &self.world.directories[at.directory as usize];
+        directory.standing == world::Standing::Fresh
+            && self.world.unread().all(|it| it > at.directory as usize)
+    }
+
+    /// Adds a held change.
+    pub fn hold(&mut self, subject: String, change: String, reason: HoldReason, detail: String) {
+        self.matching.held.push(Withheld {
+            subject,
+            change,
+            reason,
+            detail,
+        });
+    }
+
+    /// Freezes an account and holds its user back.
+    pub fn freeze(&mut self, place: u32, reason: HoldReason) {
+        if let AccountState::Wanted(user) = self.matching.accounts[place as usize] {
+            self.matching.users[user as usize] = UserState::Held(reason);
+        }
+        self.matching.accounts[place as usize] = AccountState::Frozen;
+    }
+}
+
+/// The ids of one directory that accounts are linked to, looked at only when a directory has two users of one name.
+struct LinkedIds<'a> {
+    holding: &'a Holding,
+    directory: &'a str,
+    ids: std::cell::OnceCell<BTreeSet<&'a str>>,
+}
+
+impl<'a> LinkedIds<'a> {
+    fn new(holding: &'a Holding, directory: &'a str) -> Self {
+        LinkedIds {
+            holding,
+            directory,
+            ids: std::cell::OnceCell::new(),
+        }
+    }
+
+    fn has(&self, id: &str) -> bool {
+        let ids = self.ids.get_or_init(|| {
+            let links = self
+                .holding
+                .accounts
+                .iter()
+                .filter(|it| it.exists)
+                .filter_map(|it| it.link.as_ref());
+            links
+                .filter(|it| self.holding.text(it.directory) == self.directory)
+                .map(|it| self.holding.text(it.user_id))
+                .collect()
+        });
+        ids.contains(id)
+    }
+}
+
+/// Usernames that an authoritative directory once won: no lower directory may.
+fn barred(world: &World<'_>, account_key: &[u32]) -> Vec<(u32, u16)> {
+    if !world.directories.iter().any(|it| it.rules.authoritative) {
+        return Vec::new();
+    }
+    let place = |id: &str| {
+        world
+            .directories
+            .iter()
+            .position(|it| it.id == id && it.rules.authoritative)
+    };
+    let holding = world.holding;
+    holding
+        .accounts
+        .iter()
+        .zip(account_key)
+        .filter_map(|(account, key)| {
+            let link = account.link.as_ref().filter(|_| account.exists)?;
+            Some((*key, place(holding.text(link.directory))? as u16))
+        })
+        .collect()
+}
+
+/// For each tied person, the record whose name an account already bears, sorted by person.
+fn tied_names(
+    resolution: &Resolution,
+    snapshots: &[Option<Snapshot<'_>>],
+    linked: &[Option<RecordRef>],
+) -> Vec<(u32, RecordRef)> {
+    if resolution.ties.is_empty() {
+        return Vec::new();
+    }
+    let mut named: Vec<(u32, RecordRef)> = linked
+        .iter()
+        .flatten()
+        .filter_map(|&at| {
+            let snapshot = snapshots[at.directory as usize].as_ref()?;
+            let valid = snapshot.standing[at.record as usize] == Standing::Valid;
+            valid.then(|| (resolution.person(snapshot, at), at))
+        })
+        .filter(|it| resolution.tied.get(it.0 as usize) == Some(&true))
+        .collect();
+    named.sort_unstable();
+    named.dedup_by_key(|it| it.0);
+    named
+}
+
+/// Why removals by absence are blocked: directories that prove nothing, and groups that the configuration names and no listed
+/// directory has.
+fn blocks(world: &World<'_>, scope: &Scope<'_>, names: &Names) -> Vec<Notice> {
+    let mut blocks = Vec::new();
+    for directory in &world.directories {
+        let why = match (directory.records, directory.standing) {
+            (None, _) => "it was never read completely",
+            (Some(_), world::Standing::Stale) => "it is stale: the last accepted records serve",
+            (Some(_), world::Standing::Fresh) => continue,
+        };
+        blocks.push(Notice {
+            kind: NoticeKind::RemovalsBlocked,
+            subject: format!("directory {}", directory.name),
+            detail: why.to_owned(),
+        });
+    }
+    let rules = world.rules;
+    let renames = rules.rename_groups.iter().map(|it| it.0.as_str());
+    let classify = world
+        .directories
+        .iter()
+        .flat_map(|it| &it.rules.classify)
+        .flat_map(|it| it.1.groups.literals());
+    let mut named: Vec<&str> = rules
+        .members_of
+        .literals()
+        .chain(rules.exact.literals())
+        .chain(renames)
+        .chain(classify)
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    for name in named {
+        let known = names
+            .groups
+            .find(name)
+            .is_some_and(|it| scope.known.get(it.0 as usize) == Some(&true));
+        // A group that is pushed under this name is named, too.
+        let pushed = scope
+            .roster
+            .groups
+            .binary_search_by(|it| it.key.as_str().cmp(name))
+            .is_ok();
+        if !known && !pushed {
+            blocks.push(Notice {
+                kind: NoticeKind::NamedGroupMissing,
+                subject: format!("group {name}"),
+                detail: "the configuration names it and no listed directory has it".to_owned(),
+            });
+        }
+    }
+    blocks
+}
+
+/// The place of a roster user's account, if it has one.
+pub(crate) fn place_of(state: UserState) -> u32 {
+    match state {
+        UserState::Account(place, _) => place,
+        _ => NONE,
+    }
+}

@@ -1,0 +1,324 @@
+//! Which group of the application is whose, and what shall happen to its fields.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    AbsenceClock, HoldReason, Membership, NONE, Reason, Step, StrId, Subject, What, Withheld,
+};
+use crate::reconcile::accounts::{Drafts, not_yet, run_clock};
+use crate::reconcile::context::Context;
+use crate::reconcile::matching::is_admin_group;
+use crate::text;
+
+/// A change of one group's fields that the guards have not seen yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GroupDraft {
+    pub(crate) place: u32,
+    pub(crate) wanted: u32,
+    pub(crate) step: Step,
+    pub(crate) what: What,
+    pub(crate) reason: Reason,
+}
+
+/// Roster groups and the application's groups, joined.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    /// For each roster group its place, new ones beyond the holding's end; [`NONE`] where it may not be touched.
+    pub(crate) place: Vec<u32>,
+    /// For each place, the roster group; [`NONE`] for none.
+    pub(crate) wanted: Vec<u32>,
+    /// For each place, whether it is protected.
+    pub(crate) protected: Vec<bool>,
+    /// Places of linked groups that have left and whose memberships made here are taken.
+    pub(crate) emptied: Vec<u32>,
+    /// The roster groups of the new places, in the order of the places.
+    pub(crate) new_groups: Vec<u32>,
+    /// At most one a group.
+    pub(crate) list: Vec<GroupDraft>,
+}
+
+/// Joins and drafts the groups.
+pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Groups {
+    let holding = context.holding();
+    let mut groups = Groups {
+        place: vec![NONE; context.roster().groups.len()],
+        wanted: vec![NONE; holding.groups.len()],
+        protected: Vec::new(),
+        emptied: Vec::new(),
+        new_groups: Vec::new(),
+        list: Vec::new(),
+    };
+    if !context.abilities().groups {
+        groups.protected = vec![true; holding.groups.len()];
+        return groups;
+    }
+    let keys: Vec<String> = holding
+        .groups
+        .iter()
+        .map(|it| text::fold(holding.text(it.seen.name)))
+        .collect();
+    let mut by_name: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    for (place, key) in (0u32..).zip(&keys) {
+        if holding.groups[place as usize].exists {
+            by_name.entry(key).or_default().push(place);
+        }
+        groups.protected.push(
+            context.rules().protect_groups.is_match(key)
+                || is_admin_group(context.rules().protect_defaults, context.abilities(), key),
+        );
+    }
+    match_by_id(context, &mut groups);
+    let mut next = holding.groups.len() as u32;
+    for wanted in 0..groups.place.len() as u32 {
+        draft_wanted(context, &mut groups, &by_name, wanted, &mut next);
+    }
+    for place in 0..holding.groups.len() as u32 {
+        draft_left(context, drafts, &mut groups, place, &keys[place as usize]);
+    }
+    groups
+}
+
+/// First the groups whose link names the record of a roster group.
+fn match_by_id(context: &Context<'_, '_>, groups: &mut Groups) {
+    let holding = context.holding();
+    let mut linked: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for (place, group) in (0u32..).zip(&holding.groups) {
+        if let Some(link) = &group.link
+            && group.exists
+            && !groups.protected[place as usize]
+        {
+            linked.insert(
+                (holding.text(link.directory), holding.text(link.group_id)),
+                place,
+            );
+        }
+    }
+    for wanted in 0..groups.place.len() as u32 {
+        let group = context.roster().group(wanted);
+        if let Some(&place) = linked.get(&(group.directory_id, group.external_id))
+            && !group.external_id.is_empty()
+        {
+            groups.place[wanted as usize] = place;
+            groups.wanted[place as usize] = wanted;
+        }
+    }
+}
+
+fn draft_wanted(
+    context: &mut Context<'_, '_>,
+    groups: &mut Groups,
+    by_name: &BTreeMap<&str, Vec<u32>>,
+    wanted: u32,
+    next: &mut u32,
+) {
+    let key = context.roster().groups[wanted as usize].key.clone();
+    let same_name = by_name.get(key.as_str()).map_or(&[][..], Vec::as_slice);
+    let linked = groups.place[wanted as usize];
+    if linked != NONE {
+        return draft_linked(context, groups, wanted, linked, same_name);
+    }
+    match *same_name {
+        [] => {
+            let protected = context.rules().protect_groups.is_match(&key)
+                || is_admin_group(context.rules().protect_defaults, context.abilities(), &key);
+            if !protected {
+                groups.place[wanted as usize] = *next;
+                groups.new_groups.push(wanted);
+                let (step, what, reason) = (Step::Create, What::default(), Reason::New);
+                groups.list.push(GroupDraft {
+                    place: *next,
+                    wanted,
+                    step,
+                    what,
+                    reason,
+                });
+                *next += 1;
+            }
+        }
+        [place] if groups.protected[place as usize] => {}
+        [place] if groups.wanted[place as usize] != NONE => {
+            let detail = "another group is linked to this name".to_owned();
+            context.hold(
+                format!("group {key}"),
+                "create".to_owned(),
+                HoldReason::NameTaken,
+                detail,
+            );
+        }
+        [place] => {
+            let is_linked = context.holding().groups[place as usize].link.is_some();
+            let hold = crate::model::HoldKey {
+                subject: format!("group {key}"),
+                change: "adopt".to_owned(),
+                reason: HoldReason::NameTaken,
+            };
+            if !is_linked && !context.rules().adopt_by_name && !context.approved(&hold) {
+                let detail =
+                    "a group of this name exists and `adopt` does not take it over".to_owned();
+                return context.hold(hold.subject, hold.change, hold.reason, detail);
+            }
+            groups.place[wanted as usize] = place;
+            groups.wanted[place as usize] = wanted;
+            draft_linked(context, groups, wanted, place, same_name);
+        }
+        _ => {
+            let detail =
+                "several groups of the application have this name in different spelling".to_owned();
+            context.hold(
+                format!("group {key}"),
+                "adopt".to_owned(),
+                HoldReason::Ambiguous,
+                detail,
+            );
+        }
+    }
+}
+
+fn draft_linked(
+    context: &mut Context<'_, '_>,
+    groups: &mut Groups,
+    wanted: u32,
+    place: u32,
+    same_name: &[u32],
+) {
+    let holding = context.holding();
+    let it = &holding.groups[place as usize];
+    let should = context.roster().group(wanted);
+    let name = holding.text(it.seen.name);
+    let mut what = What::default();
+    let mut reason = Reason::Differs;
+    match &it.link {
+        None => {
+            what = what.with(What::ADOPT);
+            reason = Reason::SameName;
+        }
+        Some(link) => {
+            if holding.text(link.directory) != should.directory_id
+                || holding.text(link.group_id) != should.external_id
+            {
+                what = what.with(What::RELINK);
+            }
+            if link.left_at.is_some() || link.absent_since.is_some() {
+                what = what.with(What::RETURN);
+            }
+        }
+    }
+    let key = context.roster().groups[wanted as usize].key.clone();
+    let spelled_otherwise = name != should.name && context.abilities().rename_groups;
+    let described_otherwise = context.abilities().describe_groups
+        && holding.text(it.seen.description) != should.description;
+    if text::fold(name) != key {
+        match rename_obstacle(context, same_name) {
+            None => {
+                what = what.with(What::RENAME);
+                reason = Reason::Renamed;
+            }
+            Some((hold, detail)) => {
+                let subject = format!("group {}", text::fold(name));
+                let change = format!("rename to {key}");
+                context.hold(subject, change, hold, detail.to_owned());
+            }
+        }
+    } else if spelled_otherwise {
+        what = what.with(What::SPELLING);
+    }
+    if described_otherwise {
+        what = what.with(What::DESCRIPTION);
+    }
+    if !what.is_empty() {
+        let step = Step::Update;
+        groups.list.push(GroupDraft {
+            place,
+            wanted,
+            step,
+            what,
+            reason,
+        });
+    }
+}
+
+/// Why a group cannot get its new name; the old one goes on.
+fn rename_obstacle(
+    context: &Context<'_, '_>,
+    same_name: &[u32],
+) -> Option<(HoldReason, &'static str)> {
+    if !context.abilities().rename_groups {
+        let cannot = "the application cannot rename groups; the old one goes on";
+        return Some((HoldReason::RenameUnsupported, cannot));
+    }
+    let taken = "the application has another group of the new name; the old one goes on";
+    (!same_name.is_empty()).then_some((HoldReason::NameTaken, taken))
+}
+
+/// A linked group that the roster no longer has waits like an account, loses the memberships made here, and is deleted only
+/// where that is asked for and nobody else's membership is in it.
+fn draft_left(
+    context: &mut Context<'_, '_>,
+    drafts: &mut Drafts,
+    groups: &mut Groups,
+    place: u32,
+    key: &str,
+) {
+    let group = &context.holding().groups[place as usize];
+    let Some(link) = &group.link else { return };
+    if !group.exists || groups.wanted[place as usize] != NONE || groups.protected[place as usize] {
+        return;
+    }
+    let number = context.names.groups.find(key).unwrap_or(StrId::EMPTY);
+    if context.scope.uncertain.get(number.0 as usize) == Some(&true) {
+        return;
+    }
+    let subject = format!("group {key}");
+    let change = "leave".to_owned();
+    if link.left_at.is_none() {
+        let clock = run_clock(context, link.absent_since, link.absent_for);
+        if (link.absent_since, link.absent_for) != (clock.0, clock.1) {
+            drafts.clocks.push(AbsenceClock {
+                subject: Subject::Group(place),
+                since: clock.0,
+                ran: clock.1,
+            });
+        }
+        if context.held_by_configuration(&subject, &change) {
+            let detail = "it is absent since the configuration changed".to_owned();
+            return context.hold(subject, change, HoldReason::ConfigurationChanged, detail);
+        }
+        let hold = crate::model::HoldKey {
+            subject: subject.clone(),
+            change: change.clone(),
+            reason: HoldReason::ConfigurationChanged,
+        };
+        let approved = context.approved(&hold);
+        if let Some(reason) = not_yet(context, clock, approved, &mut drafts.due_at) {
+            return drafts.waiting.push(Withheld {
+                subject,
+                change,
+                reason,
+                detail: String::new(),
+            });
+        }
+        let (what, reason) = (What::LEAVE, Reason::Absent);
+        groups.list.push(GroupDraft {
+            place,
+            wanted: NONE,
+            step: Step::Update,
+            what,
+            reason,
+        });
+    }
+    groups.emptied.push(place);
+    let foreign = |it: &Membership| !it.ours();
+    let only_ours = !group.members.iter().chain(&group.children).any(foreign);
+    let delete = context.rules().delete_groups && context.abilities().delete_groups && only_ours;
+    let emptied = group.members.is_empty() && group.children.is_empty();
+    if delete && link.left_at.is_some() && emptied && context.blocks.is_empty() {
+        let (step, what, reason) = (Step::Delete, What::default(), Reason::Absent);
+        groups.list.push(GroupDraft {
+            place,
+            wanted: NONE,
+            step,
+            what,
+            reason,
+        });
+    }
+}

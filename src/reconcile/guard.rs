@@ -1,0 +1,354 @@
+//! The limits between what is known and what is done: the first plan, shares per window, single groups, seats.
+//!
+//! Each guard takes drafts away and says so in a held item; what a person approved for that very reason passes.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Class, HoldKey, HoldReason, Step, What, Withheld};
+use crate::reconcile::accounts::{Draft, Drafts};
+use crate::reconcile::context::Context;
+use crate::reconcile::groups::Groups;
+use crate::reconcile::members::{self, MemberDraft};
+
+/// All drafts of one plan.
+#[derive(Debug, Default)]
+pub(crate) struct All {
+    pub(crate) accounts: Drafts,
+    pub(crate) groups: Groups,
+    pub(crate) members: Vec<MemberDraft>,
+    pub(crate) children: Vec<MemberDraft>,
+}
+
+impl All {
+    pub(crate) fn account_key<'c>(&'c self, context: &'c Context<'_, '_>, place: u32) -> &'c str {
+        members::account_key(context, &self.accounts, place)
+    }
+
+    /// Drops memberships of accounts that will not be there, or that will not be ours.
+    pub(crate) fn drop_members_of(&mut self, places: &BTreeSet<u32>) {
+        if places.is_empty() {
+            return;
+        }
+        for it in &mut self.members {
+            it.give.retain(|place| !places.contains(place));
+            it.own.retain(|place| !places.contains(place));
+        }
+        self.members
+            .retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+    }
+}
+
+/// What a change of an account is called in held items; stable from plan to plan.
+pub(crate) fn change_text(context: &Context<'_, '_>, draft: &Draft) -> String {
+    let what = draft.what;
+    match draft.step {
+        Step::Create => "create".to_owned(),
+        Step::Delete => "delete".to_owned(),
+        _ if what.has(What::ADOPT) => "adopt".to_owned(),
+        _ if what.has(What::LEAVE) => "leave".to_owned(),
+        _ if what.has(What::RENAME) => format!("rename to {}", context.roster().key(draft.wanted)),
+        _ if what.has(What::DEACTIVATE) => "deactivate".to_owned(),
+        _ if what.has(What::ACTIVATE) => "activate".to_owned(),
+        _ => "update".to_owned(),
+    }
+}
+
+/// Holds what the guards do not let pass.
+pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
+    if context.world.memory.first_applied_at.is_some() {
+        hold_additions(context, all);
+        hold_deactivations(context, all);
+        hold_removals(context, all);
+        hold_group_losses(context, all);
+    } else if context.rules().approve_first && holds_anything(context) {
+        hold_first_plan(context, all);
+    }
+}
+
+fn holds_anything(context: &Context<'_, '_>) -> bool {
+    context.holding().accounts.iter().any(|it| it.exists)
+}
+
+/// The first plan for an application that already holds accounts is held whole, but for what a person approved.
+fn hold_first_plan(context: &mut Context<'_, '_>, all: &mut All) {
+    let reason = HoldReason::FirstPlan;
+    let detail = "the first plan for an application that already holds accounts";
+    let accounts = std::mem::take(&mut all.accounts.list);
+    let (kept, denied) = split(accounts, |draft| {
+        let subject = format!("user {}", all.account_key(context, draft.place));
+        let key = HoldKey {
+            subject,
+            change: change_text(context, draft),
+            reason,
+        };
+        context.approved(&key).then_some(()).ok_or(key)
+    });
+    all.accounts.list = kept;
+    let mut places = BTreeSet::new();
+    for (draft, key) in denied {
+        if draft.step == Step::Create || draft.what.has(What::ADOPT) {
+            places.insert(draft.place);
+        }
+        context.hold(key.subject, key.change, key.reason, detail.to_owned());
+    }
+    all.drop_members_of(&places);
+
+    let groups = std::mem::take(&mut all.groups.list);
+    let (kept, denied) = split(groups, |draft| {
+        let subject = format!(
+            "group {}",
+            members::group_key(context, &all.groups, draft.place)
+        );
+        let word = match draft.step {
+            Step::Create => "create",
+            Step::Delete => "delete",
+            _ if draft.what.has(What::ADOPT) => "adopt",
+            _ if draft.what.has(What::LEAVE) => "leave",
+            _ => "update",
+        };
+        let key = HoldKey {
+            subject,
+            change: word.to_owned(),
+            reason,
+        };
+        context.approved(&key).then_some(()).ok_or(key)
+    });
+    all.groups.list = kept;
+    let mut closed = BTreeSet::new();
+    for (draft, key) in denied {
+        if draft.step == Step::Create || draft.what.has(What::ADOPT) {
+            closed.insert(draft.place);
+        }
+        context.hold(key.subject, key.change, key.reason, detail.to_owned());
+    }
+    for (list, word) in [
+        (&mut all.members, "members"),
+        (&mut all.children, "subgroups"),
+    ] {
+        let drafts = std::mem::take(list);
+        let (kept, denied) = split(drafts, |draft| {
+            let subject = format!(
+                "group {}",
+                members::group_key(context, &all.groups, draft.group)
+            );
+            let key = HoldKey {
+                subject,
+                change: word.to_owned(),
+                reason,
+            };
+            (context.approved(&key) && !closed.contains(&draft.group))
+                .then_some(())
+                .ok_or(key)
+        });
+        *list = kept;
+        for (_, key) in denied {
+            context.hold(key.subject, key.change, key.reason, detail.to_owned());
+        }
+    }
+}
+
+fn split<T, E>(list: Vec<T>, mut check: impl FnMut(&T) -> Result<(), E>) -> (Vec<T>, Vec<(T, E)>) {
+    let mut kept = Vec::new();
+    let mut denied = Vec::new();
+    for it in list {
+        match check(&it) {
+            Ok(()) => kept.push(it),
+            Err(key) => denied.push((it, key)),
+        }
+    }
+    (kept, denied)
+}
+
+/// How many active linked accounts there were when the window opened.
+fn base(context: &Context<'_, '_>) -> u64 {
+    let now = context.holding().active_linked() as i64;
+    (now - context.world.memory.window.active_delta).max(0) as u64
+}
+
+fn hold_additions(context: &mut Context<'_, '_>, all: &mut All) {
+    let share = context.rules().limits.additions.share(base(context));
+    let most = share.map(|it| it.max(50));
+    let done = context.world.memory.window.added.clone();
+    let denied = hold_class(
+        context,
+        all,
+        Class::Addition,
+        HoldReason::AdditionsLimit,
+        most,
+        &done,
+    );
+    let created = denied
+        .iter()
+        .filter(|it| it.step == Step::Create)
+        .map(|it| it.place)
+        .collect();
+    all.drop_members_of(&created);
+}
+
+fn hold_deactivations(context: &mut Context<'_, '_>, all: &mut All) {
+    let share = context.rules().limits.deactivations.share(base(context));
+    let most = share.map(|it| it.max(5));
+    let done = context.world.memory.window.deactivated.clone();
+    hold_class(
+        context,
+        all,
+        Class::Deactivation,
+        HoldReason::DeactivationsLimit,
+        most,
+        &done,
+    );
+}
+
+/// Holds the drafts of a class when they would go beyond what is left of its limit. A part of a draft that is not of the class
+/// (its fields) goes on.
+fn hold_class(
+    context: &mut Context<'_, '_>,
+    all: &mut All,
+    class: Class,
+    reason: HoldReason,
+    most: Option<u64>,
+    done: &BTreeSet<u32>,
+) -> Vec<Draft> {
+    let Some(most) = most else { return Vec::new() };
+    let mut counted = done.clone();
+    counted.extend(
+        all.accounts
+            .list
+            .iter()
+            .filter(|it| it.class == Some(class))
+            .map(|it| it.place),
+    );
+    let total = counted.len() as u64;
+    if total <= most {
+        return Vec::new();
+    }
+    let detail = format!("{total} within the window, {most} allowed");
+    let mut denied = Vec::new();
+    let list = std::mem::take(&mut all.accounts.list);
+    let mut kept = Vec::with_capacity(list.len());
+    for mut draft in list {
+        if draft.class != Some(class) {
+            kept.push(draft);
+            continue;
+        }
+        let subject = format!("user {}", all.account_key(context, draft.place));
+        let word = match class {
+            Class::Addition if draft.step == Step::Update => "activate".to_owned(),
+            Class::Deactivation => "deactivate".to_owned(),
+            _ => change_text(context, &draft),
+        };
+        let key = HoldKey {
+            subject,
+            change: word,
+            reason,
+        };
+        if context.approved(&key) {
+            kept.push(draft);
+            continue;
+        }
+        context.hold(key.subject, key.change, key.reason, detail.clone());
+        denied.push(draft.clone());
+        draft.what = draft.what.without(What::ACTIVATE).without(What::DEACTIVATE);
+        draft.class = None;
+        if draft.step == Step::Update && class != Class::Removal && !draft.what.is_empty() {
+            kept.push(draft);
+        }
+    }
+    all.accounts.list = kept;
+    denied
+}
+
+/// Removals are counted by account, each once: leaving, being deleted, and losing memberships.
+fn hold_removals(context: &mut Context<'_, '_>, all: &mut All) {
+    let Some(most) = context.rules().limits.removals.share(base(context)) else {
+        return;
+    };
+    let mut counted = context.world.memory.window.removed.clone();
+    counted.extend(
+        all.accounts
+            .list
+            .iter()
+            .filter(|it| it.class == Some(Class::Removal))
+            .map(|it| it.place),
+    );
+    counted.extend(all.members.iter().flat_map(|it| &it.take));
+    let total = counted.len() as u64;
+    if total <= most {
+        return;
+    }
+    let reason = HoldReason::RemovalsLimit;
+    let done = context.world.memory.window.removed.clone();
+    hold_class(context, all, Class::Removal, reason, Some(0), &done);
+    let detail = format!("{total} within the window, {most} allowed");
+    let mut list = std::mem::take(&mut all.members);
+    for draft in &mut list {
+        hold_takes(context, all, draft, reason, &detail);
+    }
+    all.members = list;
+    all.members
+        .retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+    for it in &mut context.matching.held {
+        if it.reason == reason {
+            it.detail.clone_from(&detail);
+        }
+    }
+}
+
+fn hold_takes(
+    context: &mut Context<'_, '_>,
+    all: &All,
+    draft: &mut MemberDraft,
+    reason: HoldReason,
+    detail: &str,
+) {
+    let change = members::leave_text(context, draft.group);
+    let takes = std::mem::take(&mut draft.take);
+    for place in takes {
+        let subject = format!("user {}", all.account_key(context, place));
+        let key = HoldKey {
+            subject,
+            change: change.clone(),
+            reason,
+        };
+        if context.approved(&key) {
+            draft.take.push(place);
+        } else {
+            context.hold(key.subject, key.change, key.reason, detail.to_owned());
+        }
+    }
+}
+
+/// A group that would lose more than half and at least 20 of its members of ours within the window is held by itself.
+fn hold_group_losses(context: &mut Context<'_, '_>, all: &mut All) {
+    let mut list = std::mem::take(&mut all.members);
+    for draft in &mut list {
+        if draft.take.is_empty() {
+            continue;
+        }
+        let group = &context.holding().groups[draft.group as usize];
+        let ours = group.members.iter().filter(|it| it.ours()).count() as i64;
+        let (given, taken) = context
+            .world
+            .memory
+            .window
+            .groups
+            .get(&draft.group)
+            .copied()
+            .unwrap_or_default();
+        let before = ours - i64::from(given) + i64::from(taken);
+        let lost = i64::from(taken) + draft.take.len() as i64;
+        if lost >= 20 && lost * 2 > before {
+            let detail =
+                format!("the group would lose {lost} of its {before} members within the window");
+            hold_takes(context, all, draft, HoldReason::GroupLimit, &detail);
+        }
+    }
+    list.retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+    all.members = list;
+}
+
+/// Sorts what is held and drops repetitions.
+pub(crate) fn tidy(held: &mut Vec<Withheld<HoldReason>>) {
+    held.sort();
+    held.dedup_by(|a, b| a.subject == b.subject && a.change == b.change && a.reason == b.reason);
+}

@@ -1,0 +1,608 @@
+//! Which account is whose: roster users to accounts by stable id, then by pushed name, then by mail where that is allowed.
+//!
+//! An account changes its record only to the same person. Whoever cannot be proven to be that person is held, and the account
+//! counts as left. Nothing here touches an account that is neither linked nor adopted.
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Abilities, HoldKey, HoldReason, Link, NONE, Reason, RecordRef, StrId, Withheld,
+};
+use crate::reconcile::lookup::{ById, Mails, link_mails, user_mails};
+use crate::reconcile::resolve::{Choice, Resolution};
+use crate::reconcile::scope::{Position, Scope};
+use crate::reconcile::snapshot::{Names, Snapshot, Standing};
+use crate::reconcile::world::{self, World};
+use crate::text;
+
+/// What an account of the application is to this plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountState {
+    /// Not there.
+    Missing,
+    /// Not ours.
+    Unlinked,
+    /// Never touched.
+    Protected,
+    /// Nothing changes: its user is unknown, or a rename of it or onto its name is held.
+    Frozen,
+    /// The account of this roster user.
+    Wanted(u32),
+    /// Ours, and no roster user is its person any more.
+    Left(Reason),
+    /// Its user is of a kind that the application does not take: it keeps the account and loses the memberships.
+    OutOfKind,
+    /// Its user is tied to another username, or a tie ended: held.
+    Tied,
+    /// Its user may be in scope or elsewhere; what would tell could not be read. The text says what.
+    Unsure(Doubt),
+}
+
+/// Why something is not done although nobody need act on the change itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Doubt {
+    /// The directory at this place was never read completely.
+    Unread(u16),
+    /// The directory at this place is stale.
+    Stale(u16),
+    /// A group of `members_of` could not be read.
+    Scope,
+}
+
+/// What a roster user is to this plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserState {
+    /// It gets a new account.
+    New,
+    /// It has this account, for this reason if the link is new.
+    Account(u32, Option<Reason>),
+    /// Its account is held back.
+    Held(HoldReason),
+    /// Its account is protected.
+    Protected,
+    /// It would surface below a directory that was not read.
+    Unsure(Doubt),
+    /// It is inactive, has no account, and the application cannot hold inactive ones.
+    NotCreated,
+}
+
+/// Roster users and accounts, joined.
+#[derive(Debug, Default)]
+pub struct Matching {
+    /// By place.
+    pub accounts: Vec<AccountState>,
+    /// By roster user.
+    pub users: Vec<UserState>,
+    /// What needs a person.
+    pub held: Vec<Withheld<HoldReason>>,
+    /// By place, the number of the account's folded name.
+    pub account_key: Vec<u32>,
+}
+
+/// What is looked up while matching.
+pub(crate) struct Matcher<'w, 'a> {
+    world: &'w World<'a>,
+    snapshots: &'w [Option<Snapshot<'a>>],
+    resolution: &'w Resolution,
+    scope: &'w Scope<'a>,
+    names: &'w Names,
+    /// By place, the record its link (or its external id) names.
+    linked: &'w [Option<RecordRef>],
+    link_mails: Mails,
+    user_mails: Vec<Mails>,
+    roster_mails: Mails,
+    out: Matching,
+    /// By username number, the first account of that folded name; the others stand in `more`.
+    first_of_name: Vec<u32>,
+    more: BTreeMap<u32, Vec<u32>>,
+    /// Folded mails of accounts that nobody may be created beside: unlinked ones and frozen ones.
+    claimed: BTreeMap<String, Vec<u32>>,
+}
+
+/// By account place, the record that its link or its external id names.
+pub(crate) fn linked_records(world: &World<'_>) -> Vec<Option<RecordRef>> {
+    let holding = world.holding;
+    let mut by_id: Vec<Option<ById>> = world.directories.iter().map(|_| None).collect();
+    let place_of = |id: &str| world.directories.iter().position(|it| it.id == id);
+    let place_named = |name: &str| world.directories.iter().position(|it| it.name == name);
+    let mut places: BTreeMap<StrId, Option<usize>> = BTreeMap::new();
+    let mut find = |place: Option<usize>, id: &str| {
+        let place = place?;
+        let records = world.directories[place].records?;
+        let index = by_id[place].get_or_insert_with(|| ById::users(records));
+        let record = index.user(records, id)?;
+        Some(RecordRef {
+            directory: place as u16,
+            record,
+        })
+    };
+    holding
+        .accounts
+        .iter()
+        .map(|account| match &account.link {
+            _ if !account.exists => None,
+            Some(link) => {
+                let place = *places
+                    .entry(link.directory)
+                    .or_insert_with(|| place_of(holding.text(link.directory)));
+                find(place, holding.text(link.user_id))
+            }
+            None if account.seen.external_id.is_empty() => None,
+            None => find(
+                place_named(holding.text(account.seen.directory)),
+                holding.text(account.seen.external_id),
+            ),
+        })
+        .collect()
+}
+
+/// The accounts that are never touched.
+pub(crate) fn protected_accounts(world: &World<'_>) -> Vec<bool> {
+    let (rules, abilities, holding) = (world.rules, world.abilities, world.holding);
+    let own = |key: &str| abilities.own_account.as_deref() == Some(key);
+    let none = rules.protect_users.is_empty() && abilities.own_account.is_none();
+    let by_name = |place: usize| {
+        let key = text::fold(holding.account_name(place as u32));
+        rules.protect_users.is_match(&key) || own(&key)
+    };
+    let mut protected: Vec<bool> = (0..holding.accounts.len())
+        .map(|place| !none && by_name(place))
+        .collect();
+    for group in holding.groups.iter().filter(|it| it.exists) {
+        if is_admin_group(
+            world.rules.protect_defaults,
+            abilities,
+            &text::fold(holding.text(group.seen.name)),
+        ) {
+            for member in &group.members {
+                protected[member.place() as usize] = true;
+            }
+        }
+    }
+    protected
+}
+
+/// Whether a folded group name is that of a built-in administrators' group.
+pub(crate) fn is_admin_group(defaults: bool, abilities: &Abilities, key: &str) -> bool {
+    defaults && abilities.admin_groups.iter().any(|it| it == key)
+}
+
+impl<'w, 'a> Matcher<'w, 'a> {
+    pub(crate) fn run(
+        world: &'w World<'a>,
+        snapshots: &'w [Option<Snapshot<'a>>],
+        resolution: &'w Resolution,
+        scope: &'w Scope<'a>,
+        names: &'w Names,
+        linked: &'w [Option<RecordRef>],
+        account_key: Vec<u32>,
+    ) -> Matching {
+        let protected = protected_accounts(world);
+        let state = |(account, protected): (&crate::model::Account, &bool)| match account {
+            it if !it.exists => AccountState::Missing,
+            _ if *protected => AccountState::Protected,
+            it if it.link.is_none() => AccountState::Unlinked,
+            _ => AccountState::Left(Reason::Absent),
+        };
+        let accounts = world
+            .holding
+            .accounts
+            .iter()
+            .zip(&protected)
+            .map(state)
+            .collect();
+        let mut matcher = Matcher {
+            world,
+            snapshots,
+            resolution,
+            scope,
+            names,
+            linked,
+            link_mails: Mails::default(),
+            user_mails: world.directories.iter().map(|_| Mails::default()).collect(),
+            roster_mails: Mails::default(),
+            out: Matching {
+                accounts,
+                users: vec![UserState::New; scope.roster.users.len()],
+                held: Vec::new(),
+                account_key,
+            },
+            first_of_name: vec![NONE; names.users.len()],
+            more: BTreeMap::new(),
+            claimed: BTreeMap::new(),
+        };
+        matcher.index_names();
+        matcher.match_by_id();
+        matcher.claim_mails();
+        matcher.match_by_name();
+        matcher.settle_the_rest();
+        matcher.out
+    }
+
+    fn index_names(&mut self) {
+        for (place, &key) in self.out.account_key.iter().enumerate() {
+            if self.out.accounts[place] == AccountState::Missing {
+                continue;
+            }
+            let first = &mut self.first_of_name[key as usize];
+            if *first == NONE {
+                *first = place as u32;
+            } else {
+                self.more.entry(key).or_default().push(place as u32);
+            }
+        }
+    }
+
+    /// First the accounts whose link (or external id) names the winning record, or a record of the same tied person.
+    fn match_by_id(&mut self) {
+        for place in 0..self.out.accounts.len() {
+            let state = self.out.accounts[place];
+            if !matches!(state, AccountState::Left(_) | AccountState::Unlinked) {
+                continue;
+            }
+            if state != AccountState::Unlinked
+                && let Some(state) = self.state_without_user(place)
+            {
+                self.out.accounts[place] = state;
+                continue;
+            }
+            let Some(at) = self.linked[place] else {
+                continue;
+            };
+            let Some(snapshot) = &self.snapshots[at.directory as usize] else {
+                continue;
+            };
+            let person = self.resolution.person(snapshot, at);
+            let Position::In(user) = self.scope.position[person as usize] else {
+                continue;
+            };
+            let wanted = &self.scope.roster.users[user as usize];
+            if wanted.record == at
+                || (wanted.tied && snapshot.standing[at.record as usize] == Standing::Valid)
+            {
+                self.assign_by_id(place as u32, user, at);
+            }
+        }
+    }
+
+    /// The state of a linked account whose user is not to be looked for: unknown, or in a directory that was never read.
+    fn state_without_user(&self, place: usize) -> Option<AccountState> {
+        let link = self.world.holding.accounts[place].link.as_ref()?;
+        let (directory, id) = (
+            self.world.holding.text(link.directory),
+            self.world.holding.text(link.user_id),
+        );
+        let listed = self
+            .world
+            .directories
+            .iter()
+            .position(|it| it.id == directory);
+        if let Some(directory) = listed {
+            let Some(snapshot) = &self.snapshots[directory] else {
+                return Some(AccountState::Unsure(Doubt::Unread(directory as u16)));
+            };
+            if snapshot.rejected_ids.binary_search(&id).is_ok() {
+                return Some(AccountState::Frozen);
+            }
+        }
+        if let Some(at) = self.linked[place]
+            && let Some(snapshot) = &self.snapshots[at.directory as usize]
+        {
+            let standing = snapshot.standing[at.record as usize];
+            if matches!(standing, Standing::Unknown | Standing::Duplicate) {
+                return Some(AccountState::Frozen);
+            }
+            let person = self.resolution.person(snapshot, at) as usize;
+            if standing == Standing::Valid {
+                return (self.scope.position[person] == Position::Frozen)
+                    .then_some(AccountState::Frozen);
+            }
+        }
+        let frozen_name = matches!(
+            self.resolution
+                .choice
+                .get(self.out.account_key[place] as usize),
+            Some(Choice::Frozen(_))
+        );
+        frozen_name.then_some(AccountState::Frozen)
+    }
+
+    fn assign_by_id(&mut self, place: u32, user: u32, at: RecordRef) {
+        let linked = self.world.holding.accounts[place as usize].link.is_some();
+        let how = if linked { None } else { Some(Reason::SameId) };
+        match self.out.users[user as usize] {
+            UserState::New => {
+                self.out.users[user as usize] = UserState::Account(place, how);
+                self.out.accounts[place as usize] = AccountState::Wanted(user);
+            }
+            UserState::Account(other, other_how) => {
+                let wanted = &self.scope.roster.users[user as usize];
+                let better = (how.is_none() && other_how.is_some())
+                    || (wanted.tied
+                        && at == wanted.named
+                        && self.linked[other as usize] != Some(wanted.named));
+                let loser = if better { other } else { place };
+                if better {
+                    self.out.users[user as usize] = UserState::Account(place, how);
+                    self.out.accounts[place as usize] = AccountState::Wanted(user);
+                }
+                let was_linked = self.world.holding.accounts[loser as usize].link.is_some();
+                self.out.accounts[loser as usize] = if was_linked {
+                    AccountState::Tied
+                } else {
+                    AccountState::Unlinked
+                };
+            }
+            _ => {}
+        }
+    }
+
+    fn claim_mails(&mut self) {
+        for (place, state) in self.out.accounts.iter().enumerate() {
+            if matches!(state, AccountState::Unlinked | AccountState::Frozen) {
+                let mail = self
+                    .world
+                    .holding
+                    .text(self.world.holding.accounts[place].seen.email);
+                if !mail.is_empty() {
+                    self.claimed
+                        .entry(text::fold(mail))
+                        .or_default()
+                        .push(place as u32);
+                }
+            }
+        }
+    }
+
+    /// Then, for every user still without an account, the account of the same pushed name.
+    fn match_by_name(&mut self) {
+        let roster = &self.scope.roster;
+        for user in 0..roster.users.len() as u32 {
+            let twin = |other: u32| roster.key(other) == roster.key(user);
+            let twins = (user > 0 && twin(user - 1))
+                || (user + 1 < roster.users.len() as u32 && twin(user + 1));
+            if twins && roster.users.iter().any(|it| it.tied) {
+                let detail = "two users of the roster would be pushed under this name";
+                self.hold(user, "create", HoldReason::Ambiguous, detail.to_owned());
+            } else if self.out.users[user as usize] == UserState::New {
+                self.out.users[user as usize] = self.find_account(user);
+            }
+            if let UserState::Account(place, _) = self.out.users[user as usize] {
+                self.out.accounts[place as usize] = AccountState::Wanted(user);
+            }
+        }
+    }
+
+    fn find_account(&mut self, user: u32) -> UserState {
+        let named = self.scope.roster.users[user as usize].named;
+        let key = self.snapshots[named.directory as usize]
+            .as_ref()
+            .map_or(0, |it| it.user_key[named.record as usize]);
+        let place = self.first_of_name[key as usize];
+        if place == NONE {
+            return self.without_account(user);
+        }
+        if let Some(others) = self.more.get(&key) {
+            let detail = format!(
+                "{} accounts of the application have this name in different spelling",
+                others.len() + 1
+            );
+            return self.hold(user, "adopt", HoldReason::Ambiguous, detail);
+        }
+        match self.out.accounts[place as usize] {
+            AccountState::Protected => UserState::Protected,
+            // Its name becomes free when it is renamed away, or the rename is held: decided with the renames.
+            AccountState::Wanted(_) => self.without_account(user),
+            AccountState::Unlinked => self.adopt(user, place),
+            AccountState::Frozen | AccountState::Tied | AccountState::Unsure(_) => {
+                let detail = "an account of this name is kept as it is until its own user is known"
+                    .to_owned();
+                self.hold(user, "create", HoldReason::NameTaken, detail)
+            }
+            AccountState::Left(_) | AccountState::OutOfKind => self.relink(user, place),
+            AccountState::Missing => UserState::New,
+        }
+    }
+
+    fn adopt(&mut self, user: u32, place: u32) -> UserState {
+        if self.world.rules.adopt_by_name {
+            return UserState::Account(place, Some(Reason::SameName));
+        }
+        if self.approved(user, "adopt", HoldReason::NameTaken) {
+            return UserState::Account(place, Some(Reason::SameName));
+        }
+        let detail = "an account of this name exists and `adopt` does not take it over".to_owned();
+        self.hold(user, "adopt", HoldReason::NameTaken, detail)
+    }
+
+    fn without_account(&mut self, user: u32) -> UserState {
+        let wanted = self.scope.roster.account(user);
+        let record = self.scope.roster.users[user as usize].record;
+        let mail = text::fold(wanted.email);
+        if !mail.is_empty()
+            && let Some(places) = self.claimed.get(&mail)
+        {
+            let one = (places.len() == 1).then(|| places[0]);
+            let roster = &self.scope.roster;
+            let all = || (0..roster.users.len() as u32).map(|it| roster.account(it).email);
+            if let Some(place) = one
+                && self.world.rules.adopt_by_mail
+                && self.out.accounts[place as usize] == AccountState::Unlinked
+                && self.world.holding.accounts[place as usize].seen.active
+                && self.roster_mails.is_unique(&mail, all)
+            {
+                return UserState::Account(place, Some(Reason::SameMail));
+            }
+            if !self.approved(user, "create", HoldReason::MailTaken) {
+                let name = self.world.holding.account_name(places[0]);
+                let detail = format!("the account {name} bears the same mail address");
+                return self.hold(user, "create", HoldReason::MailTaken, detail);
+            }
+        }
+        if let Some(place) = self
+            .world
+            .unread()
+            .find(|it| *it < record.directory as usize)
+        {
+            return UserState::Unsure(Doubt::Unread(place as u16));
+        }
+        if !wanted.active && !self.world.abilities.deactivate {
+            return UserState::NotCreated;
+        }
+        UserState::New
+    }
+
+    /// An account linked to another record bears the name: it is this user's only if both are the same person.
+    fn relink(&mut self, user: u32, place: u32) -> UserState {
+        let record = self.scope.roster.users[user as usize].record;
+        if let Some(unread) = self
+            .world
+            .unread()
+            .find(|it| *it < record.directory as usize)
+        {
+            self.out.accounts[place as usize] = AccountState::Unsure(Doubt::Unread(unread as u16));
+            return UserState::Unsure(Doubt::Unread(unread as u16));
+        }
+        let source = &self.world.directories[record.directory as usize];
+        let Some(link) = &self.world.holding.accounts[place as usize].link else {
+            return UserState::New;
+        };
+        if source.standing == world::Standing::Stale
+            && self.world.holding.text(link.directory) != source.id
+        {
+            self.out.accounts[place as usize] =
+                AccountState::Unsure(Doubt::Stale(record.directory));
+            return UserState::Unsure(Doubt::Stale(record.directory));
+        }
+        if self.same_person(link, record)
+            || self.approved(user, "relink", HoldReason::IdentityConflict)
+        {
+            return UserState::Account(place, Some(Reason::SamePerson));
+        }
+        let detail = format!(
+            "the account was made for the record {} of directory {}; nothing proves that the record {} of directory {} is the same person",
+            self.world.holding.text(link.user_id),
+            self.world.holding.text(link.directory),
+            self.scope.roster.account(user).external_id,
+            source.id,
+        );
+        self.hold(user, "relink", HoldReason::IdentityConflict, detail)
+    }
+
+    fn same_person(&self, link: &Link, at: RecordRef) -> bool {
+        if self.world.rules.trust_usernames {
+            return true;
+        }
+        let source = self.scope.roster.sources[at.directory as usize];
+        let user = self.scope.roster.record(at);
+        let mail = text::fold(source.records.text(user.email));
+        let holding = self.world.holding;
+        let same_mail = !mail.is_empty()
+            && holding.text(link.mail) == mail
+            && self.user_mails[at.directory as usize]
+                .is_unique(&mail, || user_mails(source.records))
+            && self.link_mails.is_unique(&mail, || link_mails(holding));
+        let person = person_value(self.world, at);
+        same_mail || (!person.is_empty() && holding.text(link.person) == person)
+    }
+
+    /// What is left over: linked accounts that are nobody's in the roster.
+    fn settle_the_rest(&mut self) {
+        for place in 0..self.out.accounts.len() {
+            if !matches!(self.out.accounts[place], AccountState::Left(_)) {
+                continue;
+            }
+            let was_tied = self.world.holding.accounts[place]
+                .link
+                .as_ref()
+                .is_some_and(|it| it.tied);
+            let valid = self.linked[place].and_then(|at| {
+                let snapshot = self.snapshots[at.directory as usize].as_ref()?;
+                let valid = snapshot.standing[at.record as usize] == Standing::Valid;
+                valid.then(|| {
+                    (
+                        at,
+                        self.resolution.person(snapshot, at),
+                        snapshot.user_key[at.record as usize],
+                    )
+                })
+            });
+            let state = match valid {
+                Some((_, person, key)) if person != key => AccountState::Tied,
+                Some((at, person, _)) => match self.scope.position[person as usize] {
+                    Position::Kind
+                        if self.resolution.choice[person as usize] == Choice::Won(at) =>
+                    {
+                        AccountState::OutOfKind
+                    }
+                    Position::Unsure => AccountState::Unsure(Doubt::Scope),
+                    Position::Frozen => AccountState::Frozen,
+                    Position::NotIncluded | Position::Excluded | Position::NotMember => {
+                        AccountState::Left(Reason::OutOfScope)
+                    }
+                    _ if was_tied => AccountState::Tied,
+                    _ => AccountState::Left(Reason::Absent),
+                },
+                None if was_tied => AccountState::Tied,
+                None => AccountState::Left(Reason::Absent),
+            };
+            self.out.accounts[place] = state;
+            if state == AccountState::Tied {
+                let name = self
+                    .names
+                    .users
+                    .get(StrId(self.out.account_key[place]))
+                    .to_owned();
+                let detail =
+                    "its username is tied to another one, or a tie that it was part of ended"
+                        .to_owned();
+                self.out.held.push(Withheld {
+                    subject: format!("user {name}"),
+                    change: "leave".to_owned(),
+                    reason: HoldReason::Tie,
+                    detail,
+                });
+            }
+        }
+    }
+
+    fn key_of(&self, user: u32, change: &str, reason: HoldReason) -> HoldKey {
+        HoldKey {
+            subject: format!("user {}", self.scope.roster.key(user)),
+            change: change.to_owned(),
+            reason,
+        }
+    }
+
+    fn approved(&self, user: u32, change: &str, reason: HoldReason) -> bool {
+        self.world
+            .memory
+            .approved
+            .contains(&self.key_of(user, change, reason))
+    }
+
+    fn hold(&mut self, user: u32, change: &str, reason: HoldReason, detail: String) -> UserState {
+        let HoldKey {
+            subject,
+            change,
+            reason,
+        } = self.key_of(user, change, reason);
+        self.out.held.push(Withheld {
+            subject,
+            change,
+            reason,
+            detail,
+        });
+        self.out.users[user as usize] = UserState::Held(reason);
+        UserState::Held(reason)
+    }
+}
+
+/// The value of the directory's `person_key` attribute on a record; empty where there is none.
+pub(crate) fn person_value<'a>(world: &World<'a>, at: RecordRef) -> &'a str {
+    let directory = &world.directories[at.directory as usize];
+    match (&directory.rules.person_key, directory.records) {
+        (Some(name), Some(records)) => records.extra_values(at.record, name).next().unwrap_or(""),
+        _ => "",
+    }
+}

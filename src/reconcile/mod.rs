@@ -1,0 +1,50 @@
+//! The core: what directories said and what an application holds, to a plan. Pure: no time, no chance, no waiting, no log.
+//!
+//! [`snapshot`] (what the records of one directory mean) → [`resolve`] (who wins a username) → [`scope`] (the roster) →
+//! [`matching`] (which account is whose) → drafts of accounts, groups and members → `guard` and `seats` (what must wait for a
+//! person) → [`Plan`]. [`explain`] walks the same values; it is no second implementation.
+//!
+//! # Laws
+//!
+//! Held by property tests over small worlds (`tests/it/laws.rs`):
+//! *settle* (apply, plan again at the same time: no changes, the same held), *prefix* (stop anywhere, go on: the same end),
+//! *order* (shuffled records change nothing), *ownership* (only adoption names an unlinked account), *ignorance* (unknown
+//! removes nobody), *limits*, *one* (one account step an account), *ability*, *everybody* (each record is accounted for),
+//! *delta = complete*, *explain = resolve*, *one owner*, *clock* (no step before its clock).
+
+mod accounts;
+mod advance;
+mod context;
+mod groups;
+mod guard;
+mod lookup;
+mod mails;
+pub mod matching;
+mod members;
+mod nest;
+mod plan;
+mod recall;
+mod renames;
+pub mod resolve;
+pub mod rules;
+pub mod scope;
+mod seats;
+mod show;
+pub mod snapshot;
+mod ties;
+mod world;
+
+pub use advance::{advance, intent_of};
+pub use context::Context;
+pub use recall::recall;
+pub use show::{show, show_change};
+pub use world::{DirectoryInput, Standing, World};
+
+use crate::model::Plan;
+
+/// Derives everything from a world and makes the plan. The context tells afterwards how it came about.
+pub fn plan<'w, 'a>(world: &'w World<'a>) -> (Context<'w, 'a>, Plan) {
+    let mut context = Context::of(world);
+    let plan = plan::make(&mut context);
+    (context, plan)
+}

@@ -1,0 +1,148 @@
+//! For each person, the directory that wins: the first listed one that has the username.
+
+use crate::model::{RecordRef, Roster, Status};
+use crate::reconcile::rules::Memberships;
+use crate::reconcile::snapshot::{Names, Snapshot, Standing};
+use crate::reconcile::ties::Ties;
+use crate::reconcile::world::World;
+
+/// Who wins a username.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// No listed directory has it.
+    Nobody,
+    /// This record.
+    Won(RecordRef),
+    /// The directory at this place may have it, but its record is unknown: nothing changes and nobody else surfaces.
+    Frozen(u16),
+}
+
+/// Who wins each username.
+#[derive(Debug, Default)]
+pub struct Resolution {
+    /// By person, which is the number of a username.
+    pub choice: Vec<Choice>,
+    /// Which usernames belong to another's person.
+    pub ties: Ties,
+    /// By person: a record that would give memberships is unknown, so none is taken.
+    pub keeps_memberships: Vec<bool>,
+    /// By person: more than one username. Empty when nobody is tied.
+    pub tied: Vec<bool>,
+}
+
+impl Resolution {
+    /// Resolves every username over the snapshots, highest directory first. `barred` names for a username the authoritative
+    /// directory that once won it: no lower one may.
+    pub(crate) fn of(
+        world: &World<'_>,
+        snapshots: &[Option<Snapshot<'_>>],
+        names: &mut Names,
+        barred: &[(u32, u16)],
+    ) -> Self {
+        let ties = Ties::of(world, snapshots, names);
+        let persons = names.users.len();
+        let mut resolution = Resolution {
+            choice: vec![Choice::Nobody; persons],
+            keeps_memberships: vec![false; persons],
+            tied: Vec::new(),
+            ties,
+        };
+        if !resolution.ties.is_empty() {
+            resolution.tied = vec![false; persons];
+            for person in resolution.ties.tied() {
+                resolution.tied[person as usize] = true;
+            }
+        }
+        let mut floor = vec![u16::MAX; if barred.is_empty() { 0 } else { persons }];
+        for &(person, place) in barred {
+            floor[person as usize] = floor[person as usize].min(place);
+        }
+        for (place, snapshot) in snapshots.iter().enumerate() {
+            if let Some(snapshot) = snapshot {
+                resolution.take_directory(world, place as u16, snapshot, &floor, names);
+            }
+        }
+        resolution
+    }
+
+    /// The person behind a user record.
+    pub fn person(&self, snapshot: &Snapshot<'_>, at: RecordRef) -> u32 {
+        self.ties
+            .person(at.directory, snapshot.user_key[at.record as usize])
+    }
+
+    fn take_directory(
+        &mut self,
+        world: &World<'_>,
+        place: u16,
+        snapshot: &Snapshot<'_>,
+        floor: &[u16],
+        names: &Names,
+    ) {
+        let falls = world.rules.inactive_falls_through;
+        let authoritative =
+            |at: RecordRef| world.directories[at.directory as usize].rules.authoritative;
+        let barred = |person: u32| floor.get(person as usize).is_some_and(|&it| it < place);
+        let is_active = |at: RecordRef| {
+            let records = world.directories[at.directory as usize].records;
+            records.is_some_and(|it| Roster::is_active(&it.users[at.record as usize]))
+        };
+        let open = |choice: Choice| match choice {
+            Choice::Nobody => true,
+            Choice::Frozen(_) => false,
+            Choice::Won(at) => {
+                falls && at.directory != place && !is_active(at) && !authoritative(at)
+            }
+        };
+        for (index, &key) in snapshot.user_key.iter().enumerate() {
+            let person = self.ties.person(place, key);
+            let current = self.choice[person as usize];
+            let at = RecordRef {
+                directory: place,
+                record: index as u32,
+            };
+            match snapshot.standing[index] {
+                Standing::Skipped | Standing::Ousted => {}
+                Standing::Unknown | Standing::Duplicate => {
+                    self.freeze(world, person, place, open(current) && !barred(person));
+                }
+                Standing::Valid if barred(person) => {}
+                Standing::Valid => match current {
+                    Choice::Nobody => self.choice[person as usize] = Choice::Won(at),
+                    Choice::Won(_)
+                        if open(current)
+                            && snapshot.records.users[index].status == Status::Active =>
+                    {
+                        self.choice[person as usize] = Choice::Won(at);
+                    }
+                    // Tied usernames of one directory: the person's own name first, then by name.
+                    Choice::Won(other) if other.directory == place => {
+                        let rank = |it: RecordRef| {
+                            let key = snapshot.user_key[it.record as usize];
+                            (key != person, names.users.get(crate::model::StrId(key)))
+                        };
+                        if rank(at) < rank(other) {
+                            self.choice[person as usize] = Choice::Won(at);
+                        }
+                    }
+                    Choice::Won(_) | Choice::Frozen(_) => {}
+                },
+            }
+        }
+        for &key in &snapshot.rejected_keys {
+            let person = self.ties.person(place, key);
+            let current = self.choice[person as usize];
+            self.freeze(world, person, place, open(current) && !barred(person));
+        }
+    }
+
+    /// An unknown record freezes a username that it would win, or that would fall through to it; below the winner it only
+    /// keeps the memberships that it may have given.
+    fn freeze(&mut self, world: &World<'_>, person: u32, place: u16, would_win: bool) {
+        self.keeps_memberships[person as usize] |=
+            world.rules.memberships == Memberships::Aggregate;
+        if would_win {
+            self.choice[person as usize] = Choice::Frozen(place);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What the records of one directory mean to one application: which stand, which are unknown, of what kind the users are.
+//!
+//! Derived purely and the same way for every directory. Two records of one name are both unknown, except that the one whose
+//! id is linked in the application stays valid there, since it was that person's before the other came.
+
+use crate::model::{Csr, Interner, Kind, NONE, RecordKind, Records, Status, StrId};
+use crate::reconcile::nest;
+use crate::reconcile::rules::{DirectoryRules, KindRule, chosen};
+
+/// What a user record is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// It stands.
+    Valid,
+    /// The directory's own `users.skip` names it: as if it were not there.
+    Skipped,
+    /// Its state could not be read, or the kind depends on a group that could not: it freezes its username.
+    Unknown,
+    /// Another record of the directory has the same username: it freezes it.
+    Duplicate,
+    /// Another record of the directory has the same username and an account linked to it, so that one stands.
+    Ousted,
+}
+
+/// The folded names of all users and of all groups, numbered over all directories and the application.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    /// Usernames.
+    pub users: Interner,
+    /// Group names.
+    pub groups: Interner,
+}
+
+/// One directory as one application takes it.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    /// The records.
+    pub records: &'a Records,
+    /// For each user record, the number of its folded username.
+    pub user_key: Vec<u32>,
+    /// For each user record, what it is good for.
+    pub standing: Vec<Standing>,
+    /// For each user record, what sort of user it is.
+    pub kind: Vec<Kind>,
+    /// Numbers of usernames that rejected records bear; with those of unknown records they freeze.
+    pub rejected_keys: Vec<u32>,
+    /// Stable ids of rejected user records, sorted.
+    pub rejected_ids: Vec<&'a str>,
+    /// For each group record, the number of its folded name; [`NONE`] when the directory's rules exclude it.
+    pub group_key: Vec<u32>,
+    /// For each group record, the users it gives to the application: its members, if the directory may fill it.
+    pub fills: Vec<bool>,
+    /// For each group record, the group records above it, itself included; `None` when there is no nesting.
+    pub above: Option<Csr>,
+    /// Numbers of group names of which something could not be read, with every group above them.
+    pub uncertain: Vec<u32>,
+}
+
+impl<'a> Snapshot<'a> {
+    /// Derives the snapshot. `linked` says whether an account of the application is linked to a stable id of this directory.
+    pub fn derive(
+        records: &'a Records,
+        rules: &DirectoryRules,
+        names: &mut Names,
+        linked: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let mut group_key = Vec::with_capacity(records.groups.len());
+        let mut fills = Vec::with_capacity(records.groups.len());
+        for group in &records.groups {
+            let key = records.text(group.key);
+            let taken = chosen(&rules.include_groups, &rules.exclude_groups, key);
+            group_key.push(if taken {
+                names.groups.intern(key).0
+            } else {
+                NONE
+            });
+            fills.push(taken && (rules.may_fill.is_empty() || rules.may_fill.is_match(key)));
+        }
+        let above = nest::ancestors(&records.children, |group| fills[group as usize]);
+        let unsure = uncertain_groups(records, &group_key, above.as_ref());
+
+        let mut user_key = Vec::with_capacity(records.users.len());
+        let mut standing = Vec::with_capacity(records.users.len());
+        for user in &records.users {
+            let key = records.text(user.key);
+            user_key.push(names.users.intern(key).0);
+            standing.push(if rules.skip_users.is_match(key) {
+                Standing::Skipped
+            } else if user.unknown || user.status == Status::Unknown {
+                Standing::Unknown
+            } else {
+                Standing::Valid
+            });
+        }
+        mark_duplicates(records, &user_key, names.users.len(), &mut standing, linked);
+
+        let mut snapshot = Snapshot {
+            records,
+            user_key,
+            standing,
+            kind: Vec::new(),
+            rejected_keys: Vec::new(),
+            rejected_ids: Vec::new(),
+            uncertain: Vec::new(),
+            group_key,
+            fills,
+            above,
+        };
+        snapshot.take_rejected(rules, names);
+        snapshot.classify(rules, &unsure);
+        snapshot.uncertain = snapshot.uncertain_keys(&unsure, names);
+        snapshot
+    }
+
+    /// The group records above one, itself included.
+    pub fn above<'s>(&'s self, group: &'s u32) -> &'s [u32] {
+        match &self.above {
+            None => std::slice::from_ref(group),
+            Some(above) => above.row(*group as usize),
+        }
+    }
+
+    fn take_rejected(&mut self, rules: &DirectoryRules, names: &mut Names) {
+        for it in self
+            .records
+            .rejected
+            .iter()
+            .filter(|it| it.what == RecordKind::User)
+        {
+            let key = self.records.text(it.key);
+            if rules.skip_users.is_match(key) {
+                continue;
+            }
+            if it.key != StrId::EMPTY {
+                self.rejected_keys.push(names.users.intern(key).0);
+            }
+            if it.id != StrId::EMPTY {
+                self.rejected_ids.push(self.records.text(it.id));
+            }
+        }
+        self.rejected_ids.sort_unstable();
+    }
+
+    /// Gives every user its kind. Where the rules ask for a group that could not be read, a user that no other rule fits is
+    /// unknown: a bot must not become a person because the list of bots failed.
+    fn classify(&mut self, rules: &DirectoryRules, unsure: &[bool]) {
+        let told = |user: &crate::model::UserRecord| user.kind.unwrap_or_default();
+        self.kind = self.records.users.iter().map(told).collect();
+        if rules.classify.is_empty() {
+            return;
+        }
+        let groups_of = self.groups_of_users();
+        let doubtful = rules
+            .classify
+            .iter()
+            .any(|(_, rule)| self.rule_is_doubtful(rule, unsure));
+        for user in 0..self.kind.len() {
+            let groups = groups_of.row(user);
+            let fits = |it: &&(Kind, KindRule)| self.fits(&it.1, user as u32, groups);
+            match rules.classify.iter().find(fits) {
+                Some(&(kind, _)) => self.kind[user] = kind,
+                None if doubtful && self.standing[user] == Standing::Valid => {
+                    self.standing[user] = Standing::Unknown;
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn fits(&self, rule: &KindRule, user: u32, groups: &[u32]) -> bool {
+        let record = &self.records.users[user as usize];
+        let in_group = |&group: &u32| {
+            rule.groups
+                .is_match(self.records.text(self.records.groups[group as usize].key))
+        };
+        let has_value = |it: &(String, Vec<String>)| {
+            self.records
+                .extra_values(user, &it.0)
+                .any(|value| it.1.iter().any(|wanted| wanted == value))
+        };
+        rule.users.is_match(self.records.text(record.key))
+            || (rule.no_group && groups.is_empty())
+            || (!rule.groups.is_empty() && groups.iter().any(in_group))
+            || rule.attributes.iter().any(has_value)
+    }
+
+    fn rule_is_doubtful(&self, rule: &KindRule, unsure: &[bool]) -> bool {
+        let named = |group: usize| {
+            rule.groups
+                .is_match(self.records.text(self.records.groups[group].key))
+        };
+        (0..unsure.len()).any(|group| unsure[group] && (rule.no_group || named(group)))
+            || self.records.rejected.iter().any(|it| {
+                it.what == RecordKind::Group
+                    && (rule.no_group || rule.groups.is_match(self.records.text(it.key)))
+            })
+    }
+
+    /// For each user record, the group records it is in, directly or through groups.
+    fn groups_of_users(&self) -> Csr {
+        Csr::collect(self.records.users.len(), |emit| {
+            for group in 0..self.records.groups.len() as u32 {
+                for &user in self.records.members.row(group as usize) {
+                    for &above in self.above(&group) {
+                        emit(user, above);
+                    }
+                }
+            }
+        })
+    }
+
+    fn uncertain_keys(&self, unsure: &[bool], names: &mut Names) -> Vec<u32> {
+        let marked = |group: &usize| unsure[*group] && self.group_key[*group] != NONE;
+        let mut keys: Vec<u32> = (0..unsure.len())
+            .filter(marked)
+            .map(|group| self.group_key[group])
+            .collect();
+        for it in &self.records.rejected {
+            if it.what == RecordKind::Group && it.key != StrId::EMPTY {
+                keys.push(names.groups.intern(self.records.text(it.key)).0);
+            }
+        }
+        keys
+    }
+}
+
+/// Marks the group records of which something could not be read, and every group above them. Two groups of one name leave
+/// open which of them is meant.
+fn uncertain_groups(records: &Records, group_key: &[u32], above: Option<&Csr>) -> Vec<bool> {
+    let mut unsure: Vec<bool> = records.groups.iter().map(|it| it.unknown).collect();
+    let mut rejected: Vec<&str> = records
+        .rejected
+        .iter()
+        .filter(|it| it.what == RecordKind::Group && it.handle != StrId::EMPTY)
+        .map(|it| records.text(it.handle))
+        .collect();
+    rejected.sort_unstable();
+    if !rejected.is_empty() {
+        for it in &records.references {
+            if rejected.binary_search(&records.text(it.handle)).is_ok() {
+                unsure[it.group as usize] = true;
+            }
+        }
+    }
+    let mut by_key: Vec<(u32, usize)> = group_key
+        .iter()
+        .copied()
+        .zip(0..)
+        .filter(|it| it.0 != NONE)
+        .collect();
+    by_key.sort_unstable();
+    for pair in by_key.windows(2) {
+        if pair[0].0 == pair[1].0 {
+            unsure[pair[0].1] = true;
+            unsure[pair[1].1] = true;
+        }
+    }
+    if let Some(above) = above {
+        for group in 0..unsure.len() {
+            if unsure[group] {
+                for &parent in above.row(group) {
+                    unsure[parent as usize] = true;
+                }
+            }
+        }
+    }
+    unsure
+}
+
+fn mark_duplicates(
+    records: &Records,
+    user_key: &[u32],
+    keys: usize,
+    standing: &mut [Standing],
+    linked: &dyn Fn(&str) -> bool,
+) {
+    let mut first = vec![NONE; keys];
+    let mut doubles: Vec<(u32, u32)> = Vec::new();
+    for (index, &key) in user_key.iter().enumerate() {
+        let seen = &mut first[key as usize];
+        if *seen == NONE {
+            *seen = index as u32;
+        } else {
+            doubles.push((key, index as u32));
+        }
+    }
+    let mut all = doubles.clone();
+    all.extend(doubles.iter().map(|it| (it.0, first[it.0 as usize])));
+    all.sort_unstable();
+    all.dedup();
+    for same in all.chunk_by(|a, b| a.0 == b.0) {
+        let is_linked = |it: &&(u32, u32)| linked(records.text(records.users[it.1 as usize].id));
+        let owners = same.iter().filter(is_linked).count();
+        for it in same {
+            let state = &mut standing[it.1 as usize];
+            if *state == Standing::Skipped || (owners == 1 && is_linked(&it)) {
+                continue;
+            }
+            *state = if owners == 1 {
+                Standing::Ousted
+            } else {
+                Standing::Duplicate
+            };
+        }
+    }
+}

@@ -3,6 +3,7 @@
 //! The map of the crate, from the leaves to the top. Imports go down this list only; `tests/it/architecture.rs` holds it.
 //!
 //! * [`model`]: the nouns that everything speaks.
+//! * [`wire`]: protocol types, before they mean anything.
 //! * [`directories`]: the sources that are polled.
 //! * [`applications`]: the targets that are filled.
 
@@ -13,3 +14,4 @@ pub mod model;
 pub mod reconcile;
 pub mod schedule;
 pub mod text;
+pub mod wire;

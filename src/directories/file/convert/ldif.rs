@@ -1,0 +1,53 @@
+//! LDIF: entries of an LDAP directory as text, understood as a server's answer is.
+
+use super::{Converted, Form};
+use crate::model::RecordKind;
+use crate::wire::ldap::gather::Gatherer;
+use crate::wire::ldap::ldif;
+
+/// Reads entries and sorts them by object class.
+pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
+    let mut gatherer = Gatherer::new(&form.mapping, &form.further);
+    let mut neither: u64 = 0;
+    for record in ldif::parse(text.as_bytes()).map_err(|fault| fault.to_string())? {
+        match record {
+            Ok(entry) => {
+                let label = form.label(entry.line as u64);
+                let kinds = gatherer.kinds(&entry);
+                neither += u64::from(kinds.is_empty());
+                for kind in kinds {
+                    match kind {
+                        RecordKind::User => gatherer.user(&entry, &label),
+                        RecordKind::Group => gatherer.group(&entry, &label),
+                    }
+                }
+            }
+            Err(broken) if broken.ends_file => {
+                return Err(format!(
+                    "{}; nothing stands behind it: the file may be cut",
+                    broken.fault
+                ));
+            }
+            Err(broken) => {
+                let label = form.label(broken.known.line as u64);
+                gatherer.broken(&broken.known, &label, &broken.fault.to_string());
+            }
+        }
+    }
+    let mut notes = Vec::new();
+    if neither > 0 {
+        notes.push(format!(
+            "{neither} entries are neither users nor groups by their object classes"
+        ));
+    }
+    let unread = gatherer.unread_members();
+    if unread > 0 {
+        notes.push(format!(
+            "{unread} members cannot be read; the groups that name them lose nobody"
+        ));
+    }
+    Ok(Converted {
+        records: gatherer.finish(),
+        notes,
+    })
+}

@@ -1,0 +1,403 @@
+//! Users and groups as YAML, JSON and CSV give them, gathered into records.
+//!
+//! A user's `groups` and a group's `users` say the same thing, and a group that is only named exists too. So groups wait
+//! until everything is read; users do not. Records name each other by key: it is the handle of users and of groups.
+//!
+//! A bad record is rejected under everything it may be: under both of two usernames, under the id that it gives. Its
+//! memberships are still noted, since what cannot be tied to a user is a reference that takes nothing away.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::given::Given;
+use super::{Form, GROUP_FIELDS, USER_FIELDS, near};
+use crate::model::{
+    Interner, Kind, NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Status, StrId,
+};
+use crate::text::name_key;
+
+/// Users and groups of one file.
+#[derive(Debug)]
+pub(super) struct People<'f> {
+    form: &'f Form,
+    builder: RecordsBuilder,
+    groups: Vec<Group>,
+    /// Where the group of a key stands in `groups`.
+    group_at: BTreeMap<String, usize>,
+    /// The keys of groups whose own record was rejected.
+    rejected_groups: BTreeSet<String>,
+    members: Vec<Member>,
+    handles: Interner,
+}
+
+/// A group that is named or described somewhere.
+#[derive(Debug, Default)]
+struct Group {
+    key: String,
+    name: String,
+    id: String,
+    description: String,
+    /// Where it is described, or first named.
+    line: u64,
+    described: bool,
+}
+
+/// One membership: the place of the group in `groups`, and whom it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Member {
+    group: usize,
+    kind: RecordKind,
+    handle: StrId,
+}
+
+/// A user as far as it was read.
+#[derive(Debug, Default)]
+struct User {
+    usernames: Vec<String>,
+    display_name: String,
+    given_name: String,
+    family_name: String,
+    email: String,
+    id: String,
+    active: Option<bool>,
+    kind: Option<Kind>,
+    groups: Vec<String>,
+    further: Vec<(String, Vec<String>)>,
+    fault: Option<String>,
+}
+
+/// A group's own record as far as it was read.
+#[derive(Debug, Default)]
+struct Described {
+    names: Vec<String>,
+    id: String,
+    description: String,
+    users: Vec<String>,
+    groups: Vec<String>,
+    fault: Option<String>,
+}
+
+impl<'f> People<'f> {
+    pub(super) fn new(form: &'f Form) -> Self {
+        People {
+            form,
+            builder: RecordsBuilder::default(),
+            groups: Vec::new(),
+            group_at: BTreeMap::new(),
+            rejected_groups: BTreeSet::new(),
+            members: Vec::new(),
+            handles: Interner::default(),
+        }
+    }
+
+    /// Takes the record of a user, or rejects it.
+    pub(super) fn user(&mut self, line: u64, given: Given) {
+        let user = match given {
+            Given::Fields(fields) => User::read(fields, self.form),
+            other => User {
+                usernames: other
+                    .text()
+                    .into_iter()
+                    .filter(|it| !it.is_empty())
+                    .collect(),
+                fault: Some("a user must be a mapping with a `username`".to_owned()),
+                ..User::default()
+            },
+        };
+        self.take_user(line, user);
+    }
+
+    /// Rejects a user for that reason, keeping what its fields tell.
+    pub(super) fn broken_user(&mut self, line: u64, fields: Vec<(String, Given)>, reason: String) {
+        let user = User {
+            fault: Some(reason),
+            ..User::read(fields, self.form)
+        };
+        self.take_user(line, user);
+    }
+
+    /// Takes the record of a group, or rejects it.
+    pub(super) fn group(&mut self, line: u64, given: Given) {
+        let group = match given {
+            Given::Fields(fields) => Described::read(fields),
+            other => Described {
+                names: other
+                    .text()
+                    .into_iter()
+                    .filter(|it| !it.is_empty())
+                    .collect(),
+                fault: Some("a group must be a mapping with a `name`".to_owned()),
+                ..Described::default()
+            },
+        };
+        let (keys, fault) = keys("name", &group.names, group.fault.as_deref());
+        match (fault, keys.as_slice()) {
+            (None, [key]) => self.describe(line, key, group),
+            (fault, _) => {
+                self.reject(
+                    RecordKind::Group,
+                    line,
+                    &group.id,
+                    &keys,
+                    &fault.unwrap_or_default(),
+                );
+                self.rejected_groups.extend(keys);
+            }
+        }
+    }
+
+    /// Gives the records out.
+    pub(super) fn finish(mut self) -> Records {
+        let mut numbers = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            numbers.push(self.builder.group(&NewGroup {
+                id: if group.id.is_empty() {
+                    &group.key
+                } else {
+                    &group.id
+                },
+                name: &group.name,
+                description: &group.description,
+                handle: &group.key,
+                unknown: self.rejected_groups.contains(&group.key),
+                label: &self.form.label(group.line),
+            }));
+        }
+        self.members.sort_unstable();
+        self.members.dedup();
+        for member in &self.members {
+            if let Some(number) = numbers[member.group] {
+                self.builder
+                    .member(number, Some(member.kind), self.handles.get(member.handle));
+            }
+        }
+        self.builder.finish()
+    }
+
+    fn take_user(&mut self, line: u64, user: User) {
+        let (keys, fault) = keys("username", &user.usernames, user.fault.as_deref());
+        for group in &user.groups {
+            let group = self.named_group(line, group);
+            for key in &keys {
+                self.member(group, RecordKind::User, key);
+            }
+        }
+        let (None, [key], [username]) = (&fault, keys.as_slice(), user.usernames.as_slice()) else {
+            let fault = fault.unwrap_or_default();
+            return self.reject(RecordKind::User, line, &user.id, &keys, &fault);
+        };
+        self.builder.user(&NewUser {
+            id: if user.id.is_empty() { key } else { &user.id },
+            username,
+            display_name: &user.display_name,
+            given_name: &user.given_name,
+            family_name: &user.family_name,
+            email: &user.email,
+            handle: key,
+            status: if user.active == Some(false) {
+                Status::Inactive
+            } else {
+                Status::Active
+            },
+            kind: user.kind,
+            unknown: false,
+            label: &self.form.label(line),
+            extra: user
+                .further
+                .iter()
+                .map(|(name, values)| (name.as_str(), values.iter().map(String::as_str).collect()))
+                .collect(),
+        });
+    }
+
+    /// Takes a group's own record. A second one of the same key stands for itself: which of them is meant is not for this
+    /// place to say.
+    fn describe(&mut self, line: u64, key: &str, described: Described) {
+        let Described {
+            mut names,
+            id,
+            description,
+            users,
+            groups,
+            fault: _,
+        } = described;
+        let mut at = self.named_group(line, key);
+        if self.groups[at].described {
+            at = self.groups.len();
+            self.groups.push(Group::default());
+        }
+        self.groups[at] = Group {
+            key: key.to_owned(),
+            name: names.pop().unwrap_or_default(),
+            id,
+            description,
+            line,
+            described: true,
+        };
+        for user in &users {
+            // A sound name was made sure of when the list was read.
+            self.member(at, RecordKind::User, &name_key(user).unwrap_or_default());
+        }
+        for group in &groups {
+            self.named_group(line, group);
+            self.member(at, RecordKind::Group, &name_key(group).unwrap_or_default());
+        }
+    }
+
+    /// Where the group of that name stands; it exists from now on.
+    fn named_group(&mut self, line: u64, name: &str) -> usize {
+        let key = name_key(name).unwrap_or_default();
+        if let Some(at) = self.group_at.get(&key) {
+            return *at;
+        }
+        let at = self.groups.len();
+        self.groups.push(Group {
+            key: key.clone(),
+            name: name.to_owned(),
+            line,
+            ..Group::default()
+        });
+        self.group_at.insert(key, at);
+        at
+    }
+
+    fn member(&mut self, group: usize, kind: RecordKind, handle: &str) {
+        let handle = self.handles.intern(handle);
+        self.members.push(Member {
+            group,
+            kind,
+            handle,
+        });
+    }
+
+    fn reject(&mut self, kind: RecordKind, line: u64, id: &str, keys: &[String], reason: &str) {
+        let label = self.form.label(line);
+        if keys.is_empty() {
+            self.builder.reject(kind, id, "", "", &label, reason);
+        }
+        for key in keys {
+            let id = if id.is_empty() { key } else { id };
+            self.builder.reject(kind, id, key, key, &label, reason);
+        }
+    }
+}
+
+impl User {
+    fn read(fields: Vec<(String, Given)>, form: &Form) -> Self {
+        let mut user = User::default();
+        user.fault = read_each(fields, |field, given| user.set(field, given, form));
+        user
+    }
+
+    fn set(&mut self, field: &str, given: Given, form: &Form) -> Result<(), String> {
+        match field {
+            "username" => take_name(&mut self.usernames, given)?,
+            "display_name" => self.display_name = given.text()?,
+            "given_name" => self.given_name = given.text()?,
+            "family_name" => self.family_name = given.text()?,
+            "email" => self.email = given.text()?,
+            "id" => self.id = given.id()?,
+            "active" => self.active = given.flag()?,
+            "kind" => self.kind = kind(&given.text()?)?,
+            "groups" => self.groups = sound_names(given)?,
+            _ if form.further.iter().any(|it| it == field) => {
+                let values = given.values()?;
+                self.further.push((field.to_owned(), values));
+            }
+            _ if form.allowed.contains(field) => {}
+            _ => {
+                let hint = near(field, &USER_FIELDS)
+                    .unwrap_or("; name it under `attributes` to allow it".to_owned());
+                return Err(format!("is not a field of a user{hint}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Described {
+    fn read(fields: Vec<(String, Given)>) -> Self {
+        let mut group = Described::default();
+        group.fault = read_each(fields, |field, given| group.set(field, given));
+        group
+    }
+
+    fn set(&mut self, field: &str, given: Given) -> Result<(), String> {
+        match field {
+            "name" => take_name(&mut self.names, given)?,
+            "id" => self.id = given.id()?,
+            "description" => self.description = given.text()?,
+            "users" => self.users = sound_names(given)?,
+            "groups" => self.groups = sound_names(given)?,
+            _ => {
+                let hint = near(field, &GROUP_FIELDS).unwrap_or_default();
+                return Err(format!("is not a field of a group{hint}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads every field and says what is wrong first. A field that stands twice is read twice: a second username is one more
+/// that is unknown.
+fn read_each(
+    fields: Vec<(String, Given)>,
+    mut read: impl FnMut(&str, Given) -> Result<(), String>,
+) -> Option<String> {
+    let mut fault = None;
+    let mut seen = BTreeSet::new();
+    for (field, given) in fields {
+        let why = read(&field, given).err();
+        let twice = (!seen.insert(field.clone())).then(|| "stands twice".to_owned());
+        let why = why.or(twice).map(|why| format!("`{field}` {why}"));
+        fault = fault.or(why);
+    }
+    fault
+}
+
+/// Adds a name. A number is no name, yet it shows whose record this is.
+fn take_name(names: &mut Vec<String>, given: Given) -> Result<(), &'static str> {
+    if let Given::Number(digits) = &given {
+        names.push(digits.clone());
+    }
+    let name = given.text()?;
+    if !name.is_empty() {
+        names.push(name);
+    }
+    Ok(())
+}
+
+/// The names of a list, each of which somebody may bear.
+fn sound_names(given: Given) -> Result<Vec<String>, String> {
+    let names = given.texts()?;
+    match names.iter().find_map(|it| name_key(it).err()) {
+        Some(fault) => Err(format!("holds a name that is none: {fault}")),
+        None => Ok(names),
+    }
+}
+
+fn kind(text: &str) -> Result<Option<Kind>, &'static str> {
+    match text {
+        "" => Ok(None),
+        "person" => Ok(Some(Kind::Person)),
+        "service" => Ok(Some(Kind::Service)),
+        "customer" => Ok(Some(Kind::Customer)),
+        _ => Err("must be `person`, `service` or `customer`"),
+    }
+}
+
+/// The keys of the names a record gives, and why it must be rejected, if it must.
+fn keys(field: &str, names: &[String], fault: Option<&str>) -> (Vec<String>, Option<String>) {
+    let mut keys = Vec::new();
+    let mut fault = fault.map(str::to_owned);
+    for name in names {
+        match name_key(name) {
+            Ok(key) if !keys.contains(&key) => keys.push(key),
+            Ok(_) => {}
+            Err(why) => fault = fault.or(Some(format!("`{field}`: {why}"))),
+        }
+    }
+    if names.is_empty() {
+        fault = fault.or(Some(format!("`{field}` is missing")));
+    }
+    (keys, fault)
+}

@@ -1,0 +1,6 @@
+//! LDAP without a server: names (RFC 4514), entries as text (RFC 2849), and what entries mean.
+
+pub mod dn;
+pub mod gather;
+pub mod ldif;
+pub mod mapping;

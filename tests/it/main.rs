@@ -7,6 +7,7 @@
 
 mod architecture;
 mod figures;
+mod file_directory;
 mod slapd;
 mod support;
 mod systemd;

@@ -150,7 +150,7 @@ impl Opened {
             Ok(text) => Ok((text, self.stamp)),
             Err(fault) => {
                 let good = &fault.as_bytes()[..fault.utf8_error().valid_up_to()];
-                let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let line = good.split(|byte| *byte == b'\n').count();
                 Err(incomplete(
                     path,
                     &format!("is not valid UTF-8, first on line {line}"),
@@ -244,6 +244,57 @@ mod tests {
                 word == "incomplete" && text.contains("rename"),
                 "{change}: {text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_change_that_hides_behind_an_old_time_is_seen() {
+        let before = Stamp {
+            device: 1,
+            inode: 1,
+            size: 1,
+            modified: (50, 0),
+            changed: (100, 0),
+            links: 1,
+        };
+        let changed = (100, 1);
+        for (after, expect) in [
+            (before.clone(), true),
+            (
+                Stamp {
+                    changed,
+                    ..before.clone()
+                },
+                false,
+            ),
+            (
+                Stamp {
+                    changed,
+                    links: 0,
+                    ..before.clone()
+                },
+                true,
+            ),
+            (
+                Stamp {
+                    changed,
+                    links: 0,
+                    modified: (50, 1),
+                    ..before.clone()
+                },
+                false,
+            ),
+            (
+                Stamp {
+                    changed,
+                    links: 0,
+                    size: 2,
+                    ..before.clone()
+                },
+                false,
+            ),
+        ] {
+            assert_eq!(after.same_content(&before), expect, "{after:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! rejected records, name lines and fields, never values.
 
 mod csv;
+mod fields;
 mod given;
 mod ldif;
 mod people;

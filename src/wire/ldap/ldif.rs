@@ -35,7 +35,8 @@ pub struct Broken {
     pub known: Entry,
     /// Where the record stands in the bytes that were given, for showing it as it came.
     pub span: Range<usize>,
-    /// Whether the fault is on the last line of the file, as it is where a file was cut.
+    /// Whether the last line of the file is sound but unfinished, as it is where a file was cut between two lines: base64
+    /// that lacks its end, or a name without attributes.
     pub ends_file: bool,
 }
 
@@ -166,9 +167,15 @@ impl Iterator for Records<'_> {
 }
 
 impl Records<'_> {
-    /// A fault on the line that was just read, and whether nothing follows it.
+    /// A fault on the line that was just read, and whether a cut file shows it: nothing follows, and what stands there would
+    /// be sound if it went on.
     fn fault(&self, line: usize, cause: LdifCause) -> (LdifFault, bool) {
-        (LdifFault { line, cause }, self.lines.current.is_none())
+        let unfinished = matches!(
+            cause,
+            LdifCause::Base64(_) | LdifCause::DnText | LdifCause::Empty
+        );
+        let ends_file = unfinished && self.lines.current.is_none();
+        (LdifFault { line, cause }, ends_file)
     }
 }
 

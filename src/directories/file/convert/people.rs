@@ -8,10 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Form;
+use super::fields::{Described, User, keys};
 use super::given::Given;
-use super::{Form, GROUP_FIELDS, USER_FIELDS, near};
 use crate::model::{
-    Interner, Kind, NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Status, StrId,
+    Interner, NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Status, StrId,
 };
 use crate::text::name_key;
 
@@ -49,33 +50,6 @@ struct Member {
     handle: StrId,
 }
 
-/// A user as far as it was read.
-#[derive(Debug, Default)]
-struct User {
-    usernames: Vec<String>,
-    display_name: String,
-    given_name: String,
-    family_name: String,
-    email: String,
-    id: String,
-    active: Option<bool>,
-    kind: Option<Kind>,
-    groups: Vec<String>,
-    further: Vec<(String, Vec<String>)>,
-    fault: Option<String>,
-}
-
-/// A group's own record as far as it was read.
-#[derive(Debug, Default)]
-struct Described {
-    names: Vec<String>,
-    id: String,
-    description: String,
-    users: Vec<String>,
-    groups: Vec<String>,
-    fault: Option<String>,
-}
-
 impl<'f> People<'f> {
     pub(super) fn new(form: &'f Form) -> Self {
         People {
@@ -103,7 +77,7 @@ impl<'f> People<'f> {
                 ..User::default()
             },
         };
-        self.take_user(line, user);
+        self.take_user(line, &user);
     }
 
     /// Rejects a user for that reason, keeping what its fields tell.
@@ -112,7 +86,7 @@ impl<'f> People<'f> {
             fault: Some(reason),
             ..User::read(fields, self.form)
         };
-        self.take_user(line, user);
+        self.take_user(line, &user);
     }
 
     /// Takes the record of a group, or rejects it.
@@ -173,7 +147,7 @@ impl<'f> People<'f> {
         self.builder.finish()
     }
 
-    fn take_user(&mut self, line: u64, user: User) {
+    fn take_user(&mut self, line: u64, user: &User) {
         let (keys, fault) = keys("username", &user.usernames, user.fault.as_deref());
         for group in &user.groups {
             let group = self.named_group(line, group);
@@ -279,125 +253,4 @@ impl<'f> People<'f> {
             self.builder.reject(kind, id, key, key, &label, reason);
         }
     }
-}
-
-impl User {
-    fn read(fields: Vec<(String, Given)>, form: &Form) -> Self {
-        let mut user = User::default();
-        user.fault = read_each(fields, |field, given| user.set(field, given, form));
-        user
-    }
-
-    fn set(&mut self, field: &str, given: Given, form: &Form) -> Result<(), String> {
-        match field {
-            "username" => take_name(&mut self.usernames, given)?,
-            "display_name" => self.display_name = given.text()?,
-            "given_name" => self.given_name = given.text()?,
-            "family_name" => self.family_name = given.text()?,
-            "email" => self.email = given.text()?,
-            "id" => self.id = given.id()?,
-            "active" => self.active = given.flag()?,
-            "kind" => self.kind = kind(&given.text()?)?,
-            "groups" => self.groups = sound_names(given)?,
-            _ if form.further.iter().any(|it| it == field) => {
-                let values = given.values()?;
-                self.further.push((field.to_owned(), values));
-            }
-            _ if form.allowed.contains(field) => {}
-            _ => {
-                let hint = near(field, &USER_FIELDS)
-                    .unwrap_or("; name it under `attributes` to allow it".to_owned());
-                return Err(format!("is not a field of a user{hint}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Described {
-    fn read(fields: Vec<(String, Given)>) -> Self {
-        let mut group = Described::default();
-        group.fault = read_each(fields, |field, given| group.set(field, given));
-        group
-    }
-
-    fn set(&mut self, field: &str, given: Given) -> Result<(), String> {
-        match field {
-            "name" => take_name(&mut self.names, given)?,
-            "id" => self.id = given.id()?,
-            "description" => self.description = given.text()?,
-            "users" => self.users = sound_names(given)?,
-            "groups" => self.groups = sound_names(given)?,
-            _ => {
-                let hint = near(field, &GROUP_FIELDS).unwrap_or_default();
-                return Err(format!("is not a field of a group{hint}"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads every field and says what is wrong first. A field that stands twice is read twice: a second username is one more
-/// that is unknown.
-fn read_each(
-    fields: Vec<(String, Given)>,
-    mut read: impl FnMut(&str, Given) -> Result<(), String>,
-) -> Option<String> {
-    let mut fault = None;
-    let mut seen = BTreeSet::new();
-    for (field, given) in fields {
-        let why = read(&field, given).err();
-        let twice = (!seen.insert(field.clone())).then(|| "stands twice".to_owned());
-        let why = why.or(twice).map(|why| format!("`{field}` {why}"));
-        fault = fault.or(why);
-    }
-    fault
-}
-
-/// Adds a name. A number is no name, yet it shows whose record this is.
-fn take_name(names: &mut Vec<String>, given: Given) -> Result<(), &'static str> {
-    if let Given::Number(digits) = &given {
-        names.push(digits.clone());
-    }
-    let name = given.text()?;
-    if !name.is_empty() {
-        names.push(name);
-    }
-    Ok(())
-}
-
-/// The names of a list, each of which somebody may bear.
-fn sound_names(given: Given) -> Result<Vec<String>, String> {
-    let names = given.texts()?;
-    match names.iter().find_map(|it| name_key(it).err()) {
-        Some(fault) => Err(format!("holds a name that is none: {fault}")),
-        None => Ok(names),
-    }
-}
-
-fn kind(text: &str) -> Result<Option<Kind>, &'static str> {
-    match text {
-        "" => Ok(None),
-        "person" => Ok(Some(Kind::Person)),
-        "service" => Ok(Some(Kind::Service)),
-        "customer" => Ok(Some(Kind::Customer)),
-        _ => Err("must be `person`, `service` or `customer`"),
-    }
-}
-
-/// The keys of the names a record gives, and why it must be rejected, if it must.
-fn keys(field: &str, names: &[String], fault: Option<&str>) -> (Vec<String>, Option<String>) {
-    let mut keys = Vec::new();
-    let mut fault = fault.map(str::to_owned);
-    for name in names {
-        match name_key(name) {
-            Ok(key) if !keys.contains(&key) => keys.push(key),
-            Ok(_) => {}
-            Err(why) => fault = fault.or(Some(format!("`{field}`: {why}"))),
-        }
-    }
-    if names.is_empty() {
-        fault = fault.or(Some(format!("`{field}` is missing")));
-    }
-    (keys, fault)
 }

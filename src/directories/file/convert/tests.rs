@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::model::{Kind, Status, StrId};
 
@@ -102,7 +104,7 @@ groups:
   - name: Staff
     id: g1
     description: All of us
-    users: [ben, ANN, gone]
+    users: [ben, ANN, gone, Gone]
     groups: [interns]
 "#;
 
@@ -380,7 +382,7 @@ fn aliases_and_merge_keys_repeat_what_they_name() {
 fn more_users_than_a_configuration_has_are_read() {
     let mut text = "users:\n- &first { username: a, groups: &all [b] }\n".to_owned();
     for number in 0..51_000 {
-        text.push_str(&format!("- {{ username: u{number}, groups: *all }}\n"));
+        writeln!(text, "- {{ username: u{number}, groups: *all }}").unwrap();
     }
     assert_eq!(read("people.yaml", &text).users.len(), 51_001);
 }
@@ -541,4 +543,39 @@ fn an_ldif_that_is_not_whole_is_no_directory() {
             "rejected User uid=ben,dc=x|ben|people.ldif:1|line 3: the value of `cn` is not valid base64",
         ],
     );
+}
+
+#[test]
+fn a_cut_within_a_line_is_never_read() {
+    let csv = "username,display_name,groups\r\nann,\"Ann, Lee\",staff;admins\r\nben,Ben,staff\r\n";
+    let ldif = "version: 1\n\ndn: uid=ann,dc=x\nobjectClass: person\nuid: ann\ncn:: QW5u\n w6k=\n\n# end\n";
+    for (path, text) in [
+        ("people.yaml", STAFF),
+        ("people.csv", csv),
+        ("people.ldif", ldif),
+    ] {
+        for cut in (1..text.len()).filter(|at| !text[..*at].ends_with('\n')) {
+            assert!(
+                convert(&text[..cut], &form_of(path)).is_err(),
+                "{path}: {}",
+                &text[..cut]
+            );
+        }
+    }
+    let json = r#"{ "users": [{ "username": "ann", "groups": ["staff"] }] }"#;
+    for cut in 1..json.len() {
+        assert!(
+            convert(&json[..cut], &form_of("people.json")).is_err(),
+            "{}",
+            &json[..cut]
+        );
+        let line = format!("{}\n", &json[..cut]);
+        assert!(convert(&line, &form_of("people.json")).is_err(), "{line}");
+    }
+}
+
+/// A form without further attributes, which LDIF has no use for.
+fn form_of(path: &str) -> Form {
+    let config: FileConfig = serde_yaml::from_str(&format!("path: {path}")).unwrap();
+    Form::new(config.format().unwrap(), &config, &[])
 }

@@ -120,8 +120,9 @@ fn members_are_found_by_any_spelling_of_their_name() {
 fn members_may_be_named_by_username() {
     let records = gather(
         &format!(
-            "dn: cn=staff,dc=x\nobjectClass: posixGroup\ncn: staff\nmemberUid: ANN\nmemberUid: ben\nmemberUid: two\n\n{ANN}\n\
-             dn: cn=two,dc=x\nobjectClass: account\nuid: two\nuid: too\n",
+            "dn: cn=staff,dc=x\nobjectClass: posixGroup\ncn: staff\nmemberUid: ANN\nmemberUid: ben\nmemberUid: two\nmemberUid: cid\n\n{ANN}\n\
+             dn: cn=two,dc=x\nobjectClass: account\nuid: two\nuid: too\n\n\
+             dn: cn=cid,dc=x\nobjectClass: account\nuid: cid\ncn:: !\n\n",
         ),
         &[],
     );
@@ -131,7 +132,7 @@ fn members_may_be_named_by_username() {
         .iter()
         .map(|it| records.text(it.handle))
         .collect();
-    assert_eq!(references, ["ben", "cn=two,dc=x"]);
+    assert_eq!(references, ["ben", "cn=two,dc=x", "cn=cid,dc=x"]);
 }
 
 #[test]

@@ -44,6 +44,8 @@ struct Identity {
     handle: String,
     /// The usernames or group names, as spelled.
     names: Vec<String>,
+    /// The keys of those names, each once.
+    keys: Vec<String>,
     /// Why it cannot be taken.
     fault: Option<String>,
 }
@@ -217,36 +219,23 @@ impl<'a> Gatherer<'a> {
         if self.mapping.groups.member_names.is_empty() {
             return;
         }
-        for name in &who.names {
-            if let Ok(key) = name_key(name) {
-                self.users
-                    .push((self.pool.add(&key), self.pool.add(&who.handle)));
-            }
+        let handle = self.pool.add(&who.handle);
+        for key in &who.keys {
+            self.users.push((self.pool.add(key), handle));
         }
     }
 
     fn reject(&mut self, kind: RecordKind, who: &Identity, label: &str) {
-        let what = match kind {
-            RecordKind::User => &self.mapping.users.username,
-            RecordKind::Group => &self.mapping.groups.name,
+        let reason = who.fault.as_deref().unwrap_or_default();
+        let none = [String::new()];
+        let keys = if who.keys.is_empty() {
+            &none
+        } else {
+            who.keys.as_slice()
         };
-        let what = what.iter().next().unwrap_or("name");
-        let reason = match (&who.fault, who.names.len()) {
-            (Some(fault), _) => fault.clone(),
-            (None, 0) => format!("`{what}` is missing"),
-            (None, count) => format!("`{what}` has {count} values; one is needed"),
-        };
-        let mut keys: Vec<String> = who
-            .names
-            .iter()
-            .filter_map(|it| name_key(it).ok())
-            .collect();
-        if keys.is_empty() {
-            keys.push(String::new());
-        }
-        for key in &keys {
+        for key in keys {
             self.builder
-                .reject(kind, &who.id, key, &who.handle, label, &reason);
+                .reject(kind, &who.id, key, &who.handle, label, reason);
         }
     }
 
@@ -324,10 +313,26 @@ fn identity(entry: &impl Attributes, id: &Names, name: &Names) -> Identity {
         fault.get_or_insert(why);
         Vec::new()
     });
+    let what = name.iter().next().unwrap_or("name");
+    match names.len() {
+        0 => _ = fault.get_or_insert(format!("`{what}` is missing")),
+        1 => {}
+        count => _ = fault.get_or_insert(format!("`{what}` has {count} values; one is needed")),
+    }
+    let mut keys = Vec::new();
+    for name in &names {
+        // A name with blanks around it is no name, yet it shows whose record this is.
+        let key = name_key(name).or_else(|why| {
+            fault.get_or_insert(format!("`{what}`: {why}"));
+            name_key(name.trim())
+        });
+        keys.extend(key.ok().filter(|it| !keys.contains(it)));
+    }
     Identity {
         id: if id.is_empty() { handle.clone() } else { id },
         handle,
         names,
+        keys,
         fault,
     }
 }

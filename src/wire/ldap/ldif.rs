@@ -36,7 +36,7 @@ pub struct Broken {
     /// Where the record stands in the bytes that were given, for showing it as it came.
     pub span: Range<usize>,
     /// Whether the last line of the file is sound but unfinished, as it is where a file was cut between two lines: base64
-    /// that lacks its end, or a name without attributes.
+    /// that lacks its end, an attribute without its value, or a name without attributes.
     pub ends_file: bool,
 }
 
@@ -172,7 +172,7 @@ impl Records<'_> {
     fn fault(&self, line: usize, cause: LdifCause) -> (LdifFault, bool) {
         let unfinished = matches!(
             cause,
-            LdifCause::Base64(_) | LdifCause::DnText | LdifCause::Empty
+            LdifCause::Base64(_) | LdifCause::DnText | LdifCause::Empty | LdifCause::Form
         );
         let ends_file = unfinished && self.lines.current.is_none();
         (LdifFault { line, cause }, ends_file)

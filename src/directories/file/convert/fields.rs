@@ -141,7 +141,8 @@ fn kind(text: &str) -> Result<Option<Kind>, &'static str> {
     }
 }
 
-/// The keys of the names a record gives, and why it must be rejected, if it must.
+/// The keys of the names a record gives, and why it must be rejected, if it must. A name with blanks around it is no name,
+/// yet it shows whose record this is.
 pub(super) fn keys(
     field: &str,
     names: &[String],
@@ -150,14 +151,14 @@ pub(super) fn keys(
     let mut keys = Vec::new();
     let mut fault = fault.map(str::to_owned);
     for name in names {
-        match name_key(name) {
-            Ok(key) if !keys.contains(&key) => keys.push(key),
-            Ok(_) => {}
-            Err(why) => fault = fault.or(Some(format!("`{field}`: {why}"))),
-        }
+        let key = name_key(name).or_else(|why| {
+            fault.get_or_insert(format!("`{field}`: {why}"));
+            name_key(name.trim())
+        });
+        keys.extend(key.ok().filter(|it| !keys.contains(it)));
     }
     if names.is_empty() {
-        fault = fault.or(Some(format!("`{field}` is missing")));
+        fault.get_or_insert(format!("`{field}` is missing"));
     }
     (keys, fault)
 }

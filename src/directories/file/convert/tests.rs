@@ -242,7 +242,7 @@ fn a_bad_record_is_rejected_with_its_line_and_field_and_the_rest_goes_on() {
         ),
         (
             "{ username: ' a' }",
-            "||people.yaml:3|`username`: the name begins or ends with white space",
+            "a|a|people.yaml:3|`username`: the name begins or ends with white space",
         ),
         (
             "{ username: a, emial: x }",

@@ -152,6 +152,15 @@ fn a_user_with_two_usernames_is_unknown_under_both() {
 }
 
 #[test]
+fn a_name_that_is_none_shows_whose_record_it_is() {
+    let records = gather("dn: cn=a\nobjectClass: account\nuid: Ann \n", &[]);
+    assert_eq!(
+        rejected(&records),
+        ["User|cn=a|ann|cn=a|1|`uid`: the name begins or ends with white space"],
+    );
+}
+
+#[test]
 fn a_record_that_cannot_be_taken_keeps_what_is_known() {
     for (text, expect) in [
         (

@@ -8,5 +8,6 @@
 mod architecture;
 mod figures;
 mod slapd;
+mod sql_application;
 mod support;
 mod systemd;

@@ -9,5 +9,6 @@ mod architecture;
 mod figures;
 mod file_directory;
 mod slapd;
+mod sql_application;
 mod support;
 mod systemd;

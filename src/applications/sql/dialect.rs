@@ -1,0 +1,133 @@
+//! Where SQLite's own words are. Statements are put together elsewhere from these; a further database is a further set.
+//!
+//! Every statement takes at most one parameter, a JSON array, and every listing answers with JSON texts: a row a call
+//! costs far more in the driver than in the database.
+
+use std::fmt::Write as _;
+
+/// So many rows of a table come as one JSON text.
+const ROWS_PER_ANSWER: u32 = 1_000;
+
+/// An identifier in quotes.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A column as text, empty for nothing.
+pub(super) fn text(column: &str) -> String {
+    format!("ifnull(CAST({column} AS TEXT), '')")
+}
+
+/// The head of a statement that reads rows `pushed(c0, c1, ..)` from a parameter `[[cell, ..], ..]`.
+///
+/// They are materialised so that the planner can give them an index: against the bare table function it may otherwise
+/// scan all rows again for every row of the table that they are joined with.
+pub(super) fn rows(cells: usize) -> String {
+    let mut head = String::from("WITH pushed(");
+    head += &list(0..cells, |cell| format!("c{cell}"));
+    head += ") AS MATERIALIZED (SELECT ";
+    head += &list(0..cells, |cell| format!("value ->> {cell}"));
+    head += " FROM json_each(?1)) ";
+    head
+}
+
+/// As [`rows`] with one cell, from a parameter `["name", ..]`.
+pub(super) fn names() -> String {
+    "WITH pushed(c0) AS MATERIALIZED (SELECT value FROM json_each(?1)) ".to_owned()
+}
+
+/// As [`rows`], one row for every member, from a parameter `[["group", ["member", ..], cell, ..], ..]`: `c0` is the
+/// group, `c1` the member, then the further cells.
+pub(super) fn pairs(further: usize) -> String {
+    let mut head = String::from("WITH pushed(c0, c1");
+    for cell in 2..further + 2 {
+        let _ = write!(head, ", c{cell}");
+    }
+    head += ") AS MATERIALIZED (SELECT e.value ->> 0, m.value";
+    for cell in 2..further + 2 {
+        let _ = write!(head, ", e.value ->> {cell}");
+    }
+    head += " FROM json_each(?1) AS e CROSS JOIN json_each(e.value, '$[1]') AS m) ";
+    head
+}
+
+/// A listing of a whole table, each answer a JSON array of rows, each row an array of the cells.
+pub(super) fn listing(table: &str, cells: &[String]) -> String {
+    format!(
+        "SELECT '[' || group_concat(j, ',') || ']' FROM (SELECT json_array({}) AS j, row_number() OVER () AS n FROM {}) \
+         GROUP BY n / {ROWS_PER_ANSWER}",
+        cells.join(", "),
+        quoted(table),
+    )
+}
+
+/// A listing of the rows that a parameter names by the column `key`, as one JSON array of rows.
+pub(super) fn listing_named(table: &str, key: &str, cells: &[String]) -> String {
+    format!(
+        "{}SELECT json_group_array(json_array({})) FROM pushed CROSS JOIN {} AS t WHERE t.{} = pushed.c0",
+        names(),
+        cells.join(", "),
+        quoted(table),
+        quoted(key),
+    )
+}
+
+/// A listing of a table of pairs, an answer for every group: `["group", ["member", ..]]`.
+pub(super) fn listing_pairs(table: &str, group: &str, member: &str) -> String {
+    let (group, member) = (quoted(group), quoted(member));
+    format!(
+        "SELECT json_array({}, json_group_array({})) FROM {} GROUP BY {group}",
+        text(&group),
+        text(&member),
+        quoted(table),
+    )
+}
+
+/// The columns of the tables that the parameter names: `[["table", "column", may it be null], ..]`.
+pub(super) const COLUMNS: &str = "SELECT json_group_array(json_array(t.value, c.name, c.\"notnull\" = 0)) \
+     FROM json_each(?1) AS t CROSS JOIN pragma_table_info(t.value) AS c";
+
+/// How many rows refer to something that is not there.
+pub(super) const BROKEN_REFERENCES: &str = "SELECT count(*) FROM pragma_foreign_key_check";
+
+/// Checks references at the commit instead of at each statement, until then.
+pub(super) const REFERENCES_LATE: &str = "PRAGMA defer_foreign_keys = ON";
+
+/// Begins a transaction that writes. It waits here, and only here, until nobody else writes.
+pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
+/// Makes the default tables where they are missing.
+pub(super) const CREATE_TABLES: [&str; 3] = [
+    "CREATE TABLE IF NOT EXISTS \"users\" (
+        \"username\" TEXT NOT NULL PRIMARY KEY,
+        \"display_name\" TEXT NOT NULL DEFAULT '',
+        \"given_name\" TEXT NOT NULL DEFAULT '',
+        \"family_name\" TEXT NOT NULL DEFAULT '',
+        \"email\" TEXT NOT NULL DEFAULT '',
+        \"active\" INTEGER NOT NULL DEFAULT 1,
+        \"directory\" TEXT NOT NULL DEFAULT '',
+        \"external_id\" TEXT NOT NULL DEFAULT ''
+    )",
+    "CREATE TABLE IF NOT EXISTS \"groups\" (
+        \"name\" TEXT NOT NULL PRIMARY KEY,
+        \"description\" TEXT NOT NULL DEFAULT ''
+    )",
+    "CREATE TABLE IF NOT EXISTS \"memberships\" (
+        \"group_name\" TEXT NOT NULL,
+        \"username\" TEXT NOT NULL,
+        PRIMARY KEY (\"group_name\", \"username\")
+    ) WITHOUT ROWID",
+];
+
+/// Makes the default table for groups in groups where it is missing.
+pub(super) const CREATE_NESTING: &str = "CREATE TABLE IF NOT EXISTS \"group_memberships\" (
+        \"parent\" TEXT NOT NULL,
+        \"child\" TEXT NOT NULL,
+        PRIMARY KEY (\"parent\", \"child\")
+    ) WITHOUT ROWID";
+
+/// Items with commas between them.
+pub(super) fn list<T>(items: impl IntoIterator<Item = T>, each: impl Fn(T) -> String) -> String {
+    let items: Vec<String> = items.into_iter().map(each).collect();
+    items.join(", ")
+}

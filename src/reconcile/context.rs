@@ -82,7 +82,8 @@ impl<'w, 'a> Context<'w, 'a> {
             &linked,
             account_key,
         );
-        let blocks = blocks(world, &scope, &names);
+        let mut blocks = blocks(world, &scope, &names);
+        blocks.extend(nameless(world, &snapshots));
         Context {
             world,
             snapshots,
@@ -322,6 +323,23 @@ fn blocks(world: &World<'_>, scope: &Scope<'_>, names: &Names) -> Vec<Notice> {
         }
     }
     blocks
+}
+
+/// Directories with rejected users of whom nothing is known: whoever is absent there may be one of them.
+fn nameless(world: &World<'_>, snapshots: &[Option<Snapshot<'_>>]) -> Vec<Notice> {
+    let directories = world.directories.iter().zip(snapshots);
+    let count = |it: &Option<Snapshot<'_>>| it.as_ref().map_or(0, |it| it.nameless);
+    directories
+        .filter(|it| count(it.1) > 0)
+        .map(|(directory, snapshot)| Notice {
+            kind: NoticeKind::RemovalsBlocked,
+            subject: format!("directory {}", directory.name),
+            detail: format!(
+                "{} of its user records were rejected and show neither a username nor an id, so nobody's absence is proven",
+                count(snapshot)
+            ),
+        })
+        .collect()
 }
 
 /// The place of a roster user's account, if it has one.

@@ -46,6 +46,8 @@ pub struct Snapshot<'a> {
     pub rejected_keys: Vec<u32>,
     /// Stable ids of rejected user records, sorted.
     pub rejected_ids: Vec<&'a str>,
+    /// How many rejected user records show neither a name nor an id: whoever is missing may be one of them.
+    pub nameless: u32,
     /// For each group record, the number of its folded name; [`NONE`] when the directory's rules exclude it.
     pub group_key: Vec<u32>,
     /// For each group record, the users it gives to the application: its members, if the directory may fill it.
@@ -101,6 +103,7 @@ impl<'a> Snapshot<'a> {
             kind: Vec::new(),
             rejected_keys: Vec::new(),
             rejected_ids: Vec::new(),
+            nameless: 0,
             uncertain: Vec::new(),
             group_key,
             fills,
@@ -131,6 +134,7 @@ impl<'a> Snapshot<'a> {
             if rules.skip_users.is_match(key) {
                 continue;
             }
+            self.nameless += u32::from(it.key == StrId::EMPTY && it.id == StrId::EMPTY);
             if it.key != StrId::EMPTY {
                 self.rejected_keys.push(names.users.intern(key).0);
             }

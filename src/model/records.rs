@@ -167,12 +167,19 @@ impl Records {
 
     /// The values of a further attribute of one user, in the order the directory gave them.
     pub fn extra_values<'a>(&'a self, user: u32, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let from = self.extra.partition_point(|it| it.0 < user);
-        self.extra[from..]
-            .iter()
-            .take_while(move |it| it.0 == user)
+        self.extra_of(user)
             .filter(move |it| self.text(it.1) == name)
             .map(|it| self.text(it.2))
+    }
+
+    /// The names of the further attributes of one user, once for each value.
+    pub fn extra_names(&self, user: u32) -> impl Iterator<Item = &str> {
+        self.extra_of(user).map(|it| self.text(it.1))
+    }
+
+    fn extra_of(&self, user: u32) -> impl Iterator<Item = &(u32, StrId, StrId)> {
+        let from = self.extra.partition_point(|it| it.0 < user);
+        self.extra[from..].iter().take_while(move |it| it.0 == user)
     }
 }
 

@@ -5,43 +5,71 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
-use crate::model::{Holding, Records};
+use crate::model::{Holding, Records, StrId};
 use crate::text;
 
-/// User records by stable id.
-#[derive(Debug, Default)]
-pub(crate) struct ById {
+/// The places of one sort of records by one of their texts. Of records with one text the first is found.
+#[derive(Debug)]
+pub(crate) struct Index<'a> {
+    records: &'a Records,
+    column: fn(&Records, u32) -> StrId,
     table: HashTable<u32>,
     hasher: RandomState,
 }
 
-impl ById {
-    /// Indexes the users of a directory.
-    pub(crate) fn users(records: &Records) -> Self {
-        ById::of(records.users.len(), |index| {
-            records.text(records.users[index as usize].id)
-        })
+impl<'a> Index<'a> {
+    /// Users by stable id.
+    pub(crate) fn user_ids(records: &'a Records) -> Self {
+        let id = |records: &Records, it: u32| records.users[it as usize].id;
+        Index::of(records, records.users.len(), id)
     }
 
-    /// The user with an id.
-    pub(crate) fn user(&self, records: &Records, id: &str) -> Option<u32> {
-        self.find(id, |index| records.text(records.users[index as usize].id))
+    /// Users by folded username.
+    pub(crate) fn user_keys(records: &'a Records) -> Self {
+        let key = |records: &Records, it: u32| records.users[it as usize].key;
+        Index::of(records, records.users.len(), key)
     }
 
-    fn of<'a>(count: usize, id: impl Fn(u32) -> &'a str) -> Self {
+    /// Groups by stable id.
+    pub(crate) fn group_ids(records: &'a Records) -> Self {
+        let id = |records: &Records, it: u32| records.groups[it as usize].id;
+        Index::of(records, records.groups.len(), id)
+    }
+
+    /// Groups by folded name.
+    pub(crate) fn group_keys(records: &'a Records) -> Self {
+        let key = |records: &Records, it: u32| records.groups[it as usize].key;
+        Index::of(records, records.groups.len(), key)
+    }
+
+    /// The place of the record with a text.
+    pub(crate) fn find(&self, wanted: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(wanted);
+        let is_it = |&it: &u32| self.text(it) == wanted;
+        self.table.find(hash, is_it).copied()
+    }
+
+    fn of(records: &'a Records, count: usize, column: fn(&Records, u32) -> StrId) -> Self {
         let hasher = RandomState::new();
         let mut table = HashTable::with_capacity(count);
-        for index in 0..count as u32 {
-            let hash = hasher.hash_one(id(index));
-            table.insert_unique(hash, index, |&other| hasher.hash_one(id(other)));
+        let text = |it: u32| records.text(column(records, it));
+        for place in 0..count as u32 {
+            let hash = hasher.hash_one(text(place));
+            let same = |&other: &u32| text(other) == text(place);
+            table
+                .entry(hash, same, |&other| hasher.hash_one(text(other)))
+                .or_insert(place);
         }
-        ById { table, hasher }
+        Index {
+            records,
+            column,
+            table,
+            hasher,
+        }
     }
 
-    fn find<'a>(&self, wanted: &str, id: impl Fn(u32) -> &'a str) -> Option<u32> {
-        self.table
-            .find(self.hasher.hash_one(wanted), |&index| id(index) == wanted)
-            .copied()
+    fn text(&self, place: u32) -> &'a str {
+        self.records.text((self.column)(self.records, place))
     }
 }
 

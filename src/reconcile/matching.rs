@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::model::{
     Abilities, HoldKey, HoldReason, Link, NONE, Reason, RecordRef, StrId, Withheld,
 };
-use crate::reconcile::lookup::{ById, Mails, link_mails, user_mails};
+use crate::reconcile::lookup::{Index, Mails, link_mails, user_mails};
 use crate::reconcile::resolve::{Choice, Resolution};
 use crate::reconcile::scope::{Position, Scope};
 use crate::reconcile::snapshot::{Names, Snapshot, Standing};
@@ -102,15 +102,15 @@ pub(crate) struct Matcher<'w, 'a> {
 /// By account place, the record that its link or its external id names.
 pub(crate) fn linked_records(world: &World<'_>) -> Vec<Option<RecordRef>> {
     let holding = world.holding;
-    let mut by_id: Vec<Option<ById>> = world.directories.iter().map(|_| None).collect();
+    let mut by_id: Vec<Option<Index<'_>>> = world.directories.iter().map(|_| None).collect();
     let place_of = |id: &str| world.directories.iter().position(|it| it.id == id);
     let place_named = |name: &str| world.directories.iter().position(|it| it.name == name);
     let mut places: BTreeMap<StrId, Option<usize>> = BTreeMap::new();
     let mut find = |place: Option<usize>, id: &str| {
         let place = place?;
         let records = world.directories[place].records?;
-        let index = by_id[place].get_or_insert_with(|| ById::users(records));
-        let record = index.user(records, id)?;
+        let index = by_id[place].get_or_insert_with(|| Index::user_ids(records));
+        let record = index.find(id)?;
         Some(RecordRef {
             directory: place as u16,
             record,

@@ -23,6 +23,7 @@ pub mod matching;
 mod members;
 mod nest;
 mod plan;
+pub mod reads;
 mod recall;
 mod renames;
 pub mod resolve;

@@ -4,6 +4,7 @@
 //!
 //! * [`model`]: the nouns that everything speaks.
 //! * [`wire`]: protocol types, before they mean anything.
+//! * [`secret`]: where a secret lies, and how it is read.
 //! * [`directories`]: the sources that are polled.
 //! * [`applications`]: the targets that are filled.
 
@@ -13,5 +14,6 @@ pub mod directories;
 pub mod model;
 pub mod reconcile;
 pub mod schedule;
+pub mod secret;
 pub mod text;
 pub mod wire;

@@ -14,6 +14,7 @@
 //! Always compute from the last tick, not from now: a timer that wakes a little early would otherwise find
 //! the same tick again.
 
+mod clock_change;
 mod fields;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,11 @@ pub trait Attributes {
     /// The values of the attribute of that name and of no options, in the order in which they came. The name is asked for in
     /// lower case.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
+
+    /// Whether only a part of the attribute's values came, as servers do it with long ones (`member;range=0-1499`).
+    fn is_cut(&self, _name: &str) -> bool {
+        false
+    }
 }
 
 /// Makes [`Records`] from entries, in any order.
@@ -36,6 +41,7 @@ pub struct Gatherer<'a> {
     named: Vec<(u32, StrId)>,
     pool: Pool,
     unread_members: u64,
+    ids_required: bool,
 }
 
 /// Who an entry is, as far as it can be read.
@@ -64,6 +70,17 @@ impl<'a> Gatherer<'a> {
             named: Vec::new(),
             pool: Pool::default(),
             unread_members: 0,
+            ids_required: false,
+        }
+    }
+
+    /// Rejects what has no id, instead of taking its name for one: where every entry has an id, one without it is one that
+    /// may not be read in full, and its name is not stable.
+    #[must_use]
+    pub fn requiring_ids(self) -> Self {
+        Gatherer {
+            ids_required: true,
+            ..self
         }
     }
 
@@ -71,6 +88,7 @@ impl<'a> Gatherer<'a> {
     pub fn user(&mut self, entry: &impl Attributes, label: &str) {
         let attributes = &self.mapping.users;
         let mut who = identity(entry, &attributes.id, &attributes.username);
+        self.require_id(entry, &attributes.id, &mut who);
         let mut read = |names: &Names| {
             first_text(entry, names).unwrap_or_else(|fault| {
                 who.fault.get_or_insert(fault);
@@ -111,6 +129,7 @@ impl<'a> Gatherer<'a> {
     pub fn group(&mut self, entry: &impl Attributes, label: &str) {
         let attributes = &self.mapping.groups;
         let mut who = identity(entry, &attributes.id, &attributes.name);
+        self.require_id(entry, &attributes.id, &mut who);
         let description = first_text(entry, &attributes.description).unwrap_or_else(|fault| {
             who.fault.get_or_insert(fault);
             String::new()
@@ -214,6 +233,18 @@ impl<'a> Gatherer<'a> {
         builder.finish()
     }
 
+    fn require_id(&self, entry: &impl Attributes, names: &Names, who: &mut Identity) {
+        let has_id = names
+            .iter()
+            .any(|name| entry.values(name).any(|it| !it.is_empty()));
+        if self.ids_required && !has_id {
+            who.id.clear();
+            let name = names.iter().next().unwrap_or("id");
+            let reason = format!("`{name}` is missing, or may not be read: there is no stable id");
+            who.fault.get_or_insert(reason);
+        }
+    }
+
     /// Notes under which handle the bearers of a username are known, rejected ones too.
     fn remember(&mut self, who: &Identity) {
         if self.mapping.groups.member_names.is_empty() {
@@ -280,6 +311,11 @@ impl<'a> Gatherer<'a> {
                 None => unread += 1,
             }
         }
+        let both = attributes
+            .members
+            .iter()
+            .chain(attributes.member_names.iter());
+        unread += both.filter(|it| entry.is_cut(it)).count() as u64;
         (handles, keys, unread)
     }
 }

@@ -18,6 +18,7 @@
 //! * **D9** A cursor is valid only for the configuration it was made under: it carries a digest of that in itself.
 
 pub mod file;
+pub mod ldap;
 
 use std::fmt;
 

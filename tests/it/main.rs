@@ -8,6 +8,7 @@
 mod architecture;
 mod figures;
 mod file_directory;
+mod ldap_directory;
 mod slapd;
 mod sql_application;
 mod support;

@@ -1,4 +1,6 @@
 //! What several tests share. Each server is a file of its own.
 
+pub(crate) mod ldap_script;
+pub(crate) mod relay;
 pub(crate) mod slapd;
 pub(crate) mod wait;

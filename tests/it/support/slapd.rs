@@ -93,6 +93,11 @@ impl Slapd {
         self.folder.path().join("ca.pem")
     }
 
+    /// The process, for sending it signals.
+    pub(crate) fn pid(&self) -> u32 {
+        self.server.as_ref().expect("it runs").id()
+    }
+
     /// Applies LDIF change records (`changetype: …`) as the administrator.
     pub(crate) fn modify(&self, changes: &str) {
         let mut client = Command::new("ldapmodify")

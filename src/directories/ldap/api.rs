@@ -1,0 +1,304 @@
+//! The calls: connect, bind, search in pages. No policy but that an answer is whole or an error.
+//!
+//! ldap3 has an adapter for paging; it is not used, since it goes on over a page whose result code is not 0 and, after a
+//! failure between two pages, its stream ends with the success of the page before. Here each page is a search of its own:
+//! its entries are taken, then its result code must be 0, then its cookie says whether another page follows. The first
+//! thing that is wrong ends the read.
+
+use std::net::TcpStream as StdTcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ldap3::asn1::{PL, parse_tag};
+use ldap3::controls::{PagedResults, RawControl};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, StdStream};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::convert::Entry;
+use super::fault::{self, Step};
+use super::limits::{Budget, Limits};
+use super::url::LdapUrl;
+use crate::directories::ReadError;
+
+/// RFC 2696.
+const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
+/// How long the driver of a connection may take to say why it ended, once it has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// One connection to one server. Dropping it closes the connection.
+#[derive(Debug)]
+pub(super) struct Session {
+    ldap: Ldap,
+    driver: AbortOnDropHandle<ldap3::result::Result<()>>,
+    server: String,
+    timeout: Duration,
+}
+
+/// What is asked, below which base.
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    /// What it is about, for messages: `users`.
+    pub subject: &'static str,
+    /// The entry to start from.
+    pub base: String,
+    /// That entry alone, or everything below it too.
+    pub scope: Scope,
+    /// Which entries, as in RFC 4515.
+    pub filter: String,
+    /// Which attributes of them.
+    pub attributes: Vec<String>,
+    /// How many entries a page may hold.
+    pub page_size: u32,
+}
+
+/// What a search brought beside its entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answered {
+    /// Entries handed out.
+    pub entries: u64,
+    /// References to other servers, which are never followed: they would be sent the bind password.
+    pub referrals: u64,
+    /// Further pages exist and were not asked for.
+    pub more: bool,
+}
+
+/// How a page ended.
+struct Page {
+    entries: u64,
+    referrals: u64,
+    result: LdapResult,
+}
+
+impl Session {
+    /// Dials the server and, for `ldaps`, makes sure who it is.
+    ///
+    /// # Errors
+    /// Unavailable, or a certificate that is not trusted ([`ReadError::Configuration`]).
+    pub(super) async fn open(
+        url: &LdapUrl,
+        tls: Option<&Arc<ClientConfig>>,
+        limit: Duration,
+    ) -> Result<Session, ReadError> {
+        let server = url.to_string();
+        let what = format!("connecting to {server}");
+        let connected = timeout(limit, async {
+            let stream = dial(url).await?;
+            let mut settings = LdapConnSettings::new().set_std_stream(StdStream::Tcp(stream));
+            if let Some(tls) = tls {
+                settings = settings.set_config(Arc::clone(tls));
+            }
+            LdapConnAsync::with_settings(settings, &server).await
+        });
+        let (connection, ldap) = match connected.await {
+            Err(_) => return Err(fault::timed_out(&what, limit.as_secs())),
+            Ok(Err(error)) => {
+                return Err(fault::failed(Step::Connect, &what, limit.as_secs(), &error));
+            }
+            Ok(Ok(pair)) => pair,
+        };
+        Ok(Session {
+            ldap,
+            driver: AbortOnDropHandle::new(tokio::spawn(connection.drive())),
+            server,
+            timeout: limit,
+        })
+    }
+
+    /// Logs in with a name and a password, neither of them empty: an empty password would make it an anonymous session that
+    /// looks like success (RFC 4513, section 5.1.2).
+    ///
+    /// # Errors
+    /// Refused, or the connection failed.
+    pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<(), ReadError> {
+        let what = format!("binding as `{dn}` to {}", self.server);
+        let answer = self
+            .ldap
+            .with_timeout(self.timeout)
+            .simple_bind(dn, password)
+            .await;
+        match answer {
+            Ok(result) if result.rc == 0 => Ok(()),
+            Ok(result) => Err(fault::refused(Step::Bind, &what, &result)),
+            Err(error) => Err(self.explain(Step::Bind, &what, &error).await),
+        }
+    }
+
+    /// Hands every entry that answers the query to `each`, page by page.
+    ///
+    /// # Errors
+    /// Anything that makes the answer doubtful or incomplete, limits included.
+    pub(super) async fn search(
+        &mut self,
+        query: &Query,
+        limits: &Limits,
+        mut each: impl FnMut(&Entry<'_>) + Send,
+    ) -> Result<Answered, ReadError> {
+        let what = self.reading(query);
+        let mut budget = Budget::new(*limits);
+        let mut answered = Answered::default();
+        let mut cookie = Vec::new();
+        loop {
+            let page = self
+                .page(query, &what, &cookie, &mut budget, &mut each)
+                .await?;
+            answered.entries += page.entries;
+            answered.referrals += page.referrals;
+            let first = cookie.is_empty();
+            cookie = match next_cookie(&page.result) {
+                Ok(Some(next)) => next,
+                // A server without paging leaves the control away from its first answer, not from a later one.
+                Ok(None) if first => return Ok(answered),
+                Ok(None) | Err(NotPaging) => return Err(fault::senseless(&what)),
+            };
+            if cookie.is_empty() {
+                return Ok(answered);
+            }
+            budget
+                .page(page.entries)
+                .map_err(|over| ReadError::Incomplete(format!("{what}: {over}")))?;
+        }
+    }
+
+    /// Hands the entries of the first page alone to `each`.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(super) async fn first_page(
+        &mut self,
+        query: &Query,
+        limits: &Limits,
+        mut each: impl FnMut(&Entry<'_>) + Send,
+    ) -> Result<Answered, ReadError> {
+        let what = self.reading(query);
+        let mut budget = Budget::new(*limits);
+        let page = self.page(query, &what, &[], &mut budget, &mut each).await?;
+        let more = match next_cookie(&page.result) {
+            Ok(cookie) => cookie.is_some_and(|it| !it.is_empty()),
+            Err(NotPaging) => return Err(fault::senseless(&what)),
+        };
+        Ok(Answered {
+            entries: page.entries,
+            referrals: page.referrals,
+            more,
+        })
+    }
+
+    /// Says goodbye and closes. Whatever goes wrong with that is of no interest: the answers are there.
+    pub(super) async fn close(mut self) {
+        let _ = timeout(GOODBYE, self.ldap.unbind()).await;
+    }
+
+    fn reading(&self, query: &Query) -> String {
+        let Query { subject, base, .. } = query;
+        format!("reading {subject} below `{base}` from {}", self.server)
+    }
+
+    async fn page(
+        &mut self,
+        query: &Query,
+        what: &str,
+        cookie: &[u8],
+        budget: &mut Budget,
+        each: &mut (impl FnMut(&Entry<'_>) + Send),
+    ) -> Result<Page, ReadError> {
+        let paged = PagedResults {
+            size: query.page_size.cast_signed(),
+            cookie: cookie.to_vec(),
+        };
+        self.ldap
+            .with_timeout(self.timeout)
+            .with_controls(RawControl::from(paged));
+        let (base, filter) = (&query.base, &query.filter);
+        let attributes = query.attributes.as_slice();
+        let started = self
+            .ldap
+            .streaming_search(base, query.scope, filter, attributes)
+            .await;
+        let mut stream = match started {
+            Ok(stream) => stream,
+            Err(error) => return Err(self.explain(Step::Search, what, &error).await),
+        };
+        let (mut entries, mut referrals) = (0, 0);
+        loop {
+            let item = match stream.next().await {
+                Ok(Some(item)) => item,
+                Ok(None) => break,
+                Err(error) => return Err(self.explain(Step::Search, what, &error).await),
+            };
+            if item.is_ref() {
+                referrals += 1;
+                continue;
+            }
+            if item.is_intermediate() {
+                continue;
+            }
+            let entry = Entry::of(&item.0).ok_or_else(|| fault::senseless(what))?;
+            budget
+                .entry(entry.size())
+                .map_err(|over| ReadError::Incomplete(format!("{what}: {over}")))?;
+            entries += 1;
+            each(&entry);
+        }
+        let result = stream.finish().await;
+        if result.rc != 0 {
+            return Err(fault::refused(Step::Search, what, &result));
+        }
+        Ok(Page {
+            entries,
+            referrals,
+            result,
+        })
+    }
+
+    /// Why a call failed; when the connection ended, what its driver has to say about that.
+    async fn explain(&mut self, step: Step, what: &str, error: &LdapError) -> ReadError {
+        let ended = matches!(
+            error,
+            LdapError::EndOfStream
+                | LdapError::OpSend { .. }
+                | LdapError::ResultRecv { .. }
+                | LdapError::IdScrubSend { .. }
+        );
+        if !ended {
+            return fault::failed(step, what, self.timeout.as_secs(), error);
+        }
+        match timeout(LAST_WORDS, &mut self.driver).await {
+            // ldap3 panics at operations and controls that it does not know.
+            Ok(Err(panicked)) if panicked.is_panic() => fault::senseless(what),
+            Ok(Ok(Err(LdapError::Io { source }))) => fault::lost(step, what, Some(&source)),
+            _ => fault::lost(step, what, None),
+        }
+    }
+}
+
+/// Connects and switches off the delay of small packets, which costs 40 ms a handshake.
+async fn dial(url: &LdapUrl) -> Result<StdTcpStream, LdapError> {
+    let stream = TcpStream::connect((url.host(), url.port())).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream.into_std()?)
+}
+
+/// The paging control of an answer is not one.
+struct NotPaging;
+
+/// The cookie under which the next page can be had, empty after the last one; `None` when the server does not page.
+fn next_cookie(result: &LdapResult) -> Result<Option<Vec<u8>>, NotPaging> {
+    let mut controls = result.ctrls.iter().map(|control| &control.1);
+    let Some(control) = controls.find(|it| it.ctype == PAGED_RESULTS) else {
+        return Ok(None);
+    };
+    let value = control.val.as_deref().ok_or(NotPaging)?;
+    let (_, value) = parse_tag(value).map_err(|_| NotPaging)?;
+    let PL::C(parts) = value.payload else {
+        return Err(NotPaging);
+    };
+    match parts.into_iter().nth(1).map(|it| it.payload) {
+        Some(PL::P(cookie)) => Ok(Some(cookie)),
+        _ => Err(NotPaging),
+    }
+}

@@ -1,0 +1,430 @@
+//! What a user writes under `ldap:`.
+
+use std::path::{Path, PathBuf};
+
+use ldap3::parse_filter;
+use serde::Deserialize;
+
+use super::url::LdapUrl;
+use crate::secret::SecretRef;
+use crate::text::Span;
+use crate::wire::ldap::dn;
+use crate::wire::ldap::mapping::{GroupAttributes, Mapping, UserAttributes};
+
+/// The largest page that may be asked for. Pages beyond 1,000 are not faster, and many servers refuse them.
+const PAGE_SIZE_MAX: u32 = 100_000;
+
+/// An LDAP directory.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapConfig {
+    /// The servers of this one directory, tried in order: `ldaps://ldap1.example.com`.
+    pub urls: Vec<LdapUrl>,
+    /// Which product answers. It gives the default of every filter and attribute.
+    pub schema: Schema,
+    /// Who asks; without it, nobody in particular does (an anonymous session).
+    pub bind: Option<Bind>,
+    /// A PEM file with the certificate of the authority that signed the servers' certificates, trusted beside those of the
+    /// system. A relative path is seen from the folder of the configuration file, see [`LdapConfig::anchored`].
+    pub ca: Option<PathBuf>,
+    /// Sends the bind password over `ldap://`, where everybody on the way can read it.
+    #[serde(default)]
+    pub insecure: bool,
+    /// Where the users stand.
+    pub users: Users,
+    /// Where the groups stand; without it, none are read.
+    pub groups: Option<Groups>,
+    /// How many entries a page may hold.
+    #[serde(default = "page_size_default")]
+    pub page_size: u32,
+    /// How long the server may be silent: while connecting, after a question, and between two entries.
+    #[serde(default = "timeout_default")]
+    pub timeout: Span,
+}
+
+/// The product whose usual schema gives the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Schema {
+    /// OpenLDAP with the schemas cosine, inetOrgPerson and nis; written `openldap`.
+    OpenLdap,
+}
+
+/// A word that is no schema.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadSchema {
+    /// It will be one.
+    #[error(
+        "the schema `{0}` is not supported yet; `openldap` is, and its filters and attributes can be set by hand"
+    )]
+    NotYet(String),
+    /// It never was one.
+    #[error("`{0}` is no schema; write `openldap`")]
+    Unknown(String),
+}
+
+/// The account that reads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bind {
+    /// Its distinguished name: `cn=reader,dc=example,dc=com`.
+    pub dn: String,
+    /// Its password.
+    pub password: SecretRef,
+}
+
+/// Where the users stand and what says what about them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Users {
+    /// The entry below which they stand, at any depth.
+    pub base: String,
+    /// Which of the entries are users (RFC 4515). By default `(objectClass=inetOrgPerson)`.
+    pub filter: Option<String>,
+    /// Attribute names that differ from those of the schema.
+    #[serde(default)]
+    pub attributes: UserAttributes,
+}
+
+/// Where the groups stand and what says what about them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Groups {
+    /// The entry below which they stand, at any depth.
+    pub base: String,
+    /// Which of the entries are groups (RFC 4515). By default those of the object classes `groupOfNames`,
+    /// `groupOfUniqueNames` and `posixGroup`.
+    pub filter: Option<String>,
+    /// Attribute names that differ from those of the schema.
+    #[serde(default)]
+    pub attributes: GroupAttributes,
+}
+
+/// Something in the block that is well-formed and cannot work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LdapProblem {
+    /// The option, as a path below `ldap`: `users.filter`.
+    pub path: &'static str,
+    /// What is wrong, and what to write.
+    pub text: String,
+}
+
+impl LdapConfig {
+    /// Everything that cannot work, without asking a server.
+    pub fn problems(&self) -> Vec<LdapProblem> {
+        let mut found = Vec::new();
+        let mut add = |path, text: String| found.push(LdapProblem { path, text });
+        if self.urls.is_empty() {
+            add("urls", "name at least one server".to_owned());
+        }
+        if let Some(bind) = &self.bind {
+            check_dn("bind.dn", &bind.dn, &mut add);
+            let plain = self.urls.iter().find(|url| !url.is_tls());
+            if let (Some(url), false) = (plain, self.insecure) {
+                let text = format!(
+                    "the bind password would go to {url} readable for everybody on the way: use `ldaps://`, or accept \
+                     that with `insecure: true`"
+                );
+                add("urls", text);
+            }
+        }
+        check_dn("users.base", &self.users.base, &mut add);
+        check_filter("users.filter", self.users_filter(), &mut add);
+        if let Some(groups) = &self.groups {
+            check_dn("groups.base", &groups.base, &mut add);
+            check_filter("groups.filter", self.groups_filter(), &mut add);
+        }
+        let mapping = self.mapping();
+        check_names("users.attributes", mapping.users.names(), &mut add);
+        check_names("groups.attributes", mapping.groups.names(), &mut add);
+        if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
+            let text = format!("write a number from 1 to {PAGE_SIZE_MAX}; 1000 suits every server");
+            add("page_size", text);
+        }
+        if self.timeout.is_zero() {
+            add(
+                "timeout",
+                "no server answers in no time: write `60s`".to_owned(),
+            );
+        }
+        found
+    }
+
+    /// The place that is read, in one spelling for all ways of writing it: the servers and the bases.
+    pub fn target(&self) -> String {
+        let urls: Vec<String> = self.urls.iter().map(ToString::to_string).collect();
+        let groups = self.groups.as_ref().map(|it| one_spelling(&it.base));
+        format!(
+            "{} users {} groups {}",
+            urls.join(" "),
+            one_spelling(&self.users.base),
+            groups.as_deref().unwrap_or("-")
+        )
+    }
+
+    /// What works and is unwise.
+    pub fn warnings(&self) -> Vec<LdapProblem> {
+        let plain = self.urls.iter().find(|url| !url.is_tls());
+        let mut found = Vec::new();
+        if let (Some(url), Some(_), true) = (plain, &self.bind, self.insecure) {
+            found.push(LdapProblem {
+                path: "insecure",
+                text: format!("the bind password goes to {url} readable for everybody on the way"),
+            });
+        }
+        found
+    }
+
+    /// The same options with relative paths seen from the folder of the configuration file.
+    #[must_use]
+    pub fn anchored(mut self, folder: &Path) -> Self {
+        self.ca = self.ca.map(|ca| folder.join(ca));
+        self
+    }
+
+    /// Everything that decides which records are read and what stands in them, whichever server answers.
+    pub fn basis(&self) -> String {
+        let mapping = self.mapping();
+        let users = (
+            one_spelling(&self.users.base),
+            self.users_filter(),
+            &mapping.users,
+        );
+        let groups = self.groups.as_ref().map(|it| {
+            (
+                one_spelling(&it.base),
+                self.groups_filter(),
+                &mapping.groups,
+            )
+        });
+        serde_json::json!({ "users": users, "groups": groups }).to_string()
+    }
+
+    /// Which attribute says what: the schema's names, except where others are given.
+    pub fn mapping(&self) -> Mapping {
+        let preset = match self.schema {
+            Schema::OpenLdap => Mapping::openldap(),
+        };
+        let groups = self.groups.as_ref().map(|it| it.attributes.clone());
+        let given = Mapping {
+            users: self.users.attributes.clone(),
+            groups: groups.unwrap_or_default(),
+            ..Mapping::default()
+        };
+        given.over(preset)
+    }
+
+    /// Which entries are users.
+    pub fn users_filter(&self) -> &str {
+        let default = match self.schema {
+            Schema::OpenLdap => "(objectClass=inetOrgPerson)",
+        };
+        self.users.filter.as_deref().unwrap_or(default)
+    }
+
+    /// Which entries are groups.
+    pub fn groups_filter(&self) -> &str {
+        let default = match self.schema {
+            Schema::OpenLdap => {
+                "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))"
+            }
+        };
+        let given = self.groups.as_ref().and_then(|it| it.filter.as_deref());
+        given.unwrap_or(default)
+    }
+}
+
+impl TryFrom<String> for Schema {
+    type Error = BadSchema;
+
+    fn try_from(text: String) -> Result<Self, BadSchema> {
+        match text.as_str() {
+            "openldap" => Ok(Schema::OpenLdap),
+            "active-directory" | "389ds" | "freeipa" => Err(BadSchema::NotYet(text)),
+            _ => Err(BadSchema::Unknown(text)),
+        }
+    }
+}
+
+fn page_size_default() -> u32 {
+    1_000
+}
+
+fn timeout_default() -> Span {
+    Span::seconds(60)
+}
+
+fn one_spelling(base: &str) -> String {
+    dn::normalise(base).unwrap_or_else(|_| base.to_owned())
+}
+
+fn check_dn(path: &'static str, text: &str, add: &mut impl FnMut(&'static str, String)) {
+    match dn::normalise(text) {
+        Ok(_) if text.trim().is_empty() => add(path, "it is empty: write a DN".to_owned()),
+        Ok(_) => {}
+        Err(fault) => add(path, fault.to_string()),
+    }
+}
+
+fn check_filter(path: &'static str, text: &str, add: &mut impl FnMut(&'static str, String)) {
+    if parse_filter(text).is_err() {
+        let text =
+            format!("`{text}` is no filter: write it as in RFC 4515, like `(objectClass=person)`");
+        add(path, text);
+    }
+}
+
+/// Attribute descriptions without options: names, or numeric OIDs (RFC 4512, section 2.5).
+fn check_names<'a>(
+    path: &'static str,
+    names: impl IntoIterator<Item = &'a str>,
+    add: &mut impl FnMut(&'static str, String),
+) {
+    for name in names {
+        let sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+        if name.is_empty() || !name.bytes().all(sound) {
+            add(path, format!("`{name}` is no attribute name"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ldap::mapping::Names;
+
+    const SMALLEST: &str =
+        "urls: ['ldaps://LDAP.example.com']\nschema: openldap\nusers: { base: 'ou=people,dc=x' }\n";
+
+    fn read(text: &str) -> Result<LdapConfig, String> {
+        serde_yaml::from_str(text).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn the_schema_gives_what_is_not_written() {
+        let config = read(SMALLEST).unwrap();
+        assert_eq!(config.problems(), []);
+        assert_eq!(config.mapping(), Mapping::openldap());
+        assert_eq!(config.users_filter(), "(objectClass=inetOrgPerson)");
+        assert_eq!((config.page_size, config.timeout.as_seconds()), (1_000, 60));
+        assert!(!config.insecure && config.bind.is_none() && config.groups.is_none());
+    }
+
+    #[test]
+    fn what_is_written_goes_before_the_schema() {
+        let more = "groups: { base: 'ou=groups,dc=x', filter: '(cn=a*)', attributes: { members: member } }\n";
+        let text = SMALLEST.replace("dc=x' }", "dc=x', attributes: { username: userid } }") + more;
+        let config = read(&text).unwrap();
+        assert_eq!(config.problems(), []);
+        let mapping = config.mapping();
+        assert_eq!(mapping.users.username, Names::of(&["userid"]));
+        assert_eq!(mapping.users.email, Mapping::openldap().users.email);
+        assert_eq!(mapping.groups.members, Names::of(&["member"]));
+        assert_eq!(config.groups_filter(), "(cn=a*)");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_reason() {
+        fn check(from: &str, to: &str, expect: &str) {
+            let fault = read(&SMALLEST.replace(from, to)).unwrap_err();
+            assert!(fault.contains(expect), "{to}: {fault}");
+        }
+        check(
+            "openldap",
+            "active-directory",
+            "`active-directory` is not supported yet",
+        );
+        check("openldap", "exchange", "`exchange` is no schema");
+        check("schema: openldap\n", "", "missing field `schema`");
+        check("ldaps://", "https://", "must begin with `ldaps://`");
+        check("base:", "bas:", "unknown field `bas`");
+        check(
+            "schema:",
+            "starttls: true\nschema:",
+            "unknown field `starttls`",
+        );
+    }
+
+    #[test]
+    fn everything_that_cannot_work_is_said_at_once() {
+        let text = "urls: ['ldaps://a', 'ldap://b']\nschema: openldap\nbind: { dn: 'reader', password: { env: X } }\n\
+                    users: { base: '', filter: 'uid=*)', attributes: { email: 'mail;lang-de' } }\n\
+                    groups: { base: 'ou', filter: '' }\npage_size: 0\ntimeout: 0s\n";
+        let paths: Vec<&str> = read(text)
+            .unwrap()
+            .problems()
+            .iter()
+            .map(|it| it.path)
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "bind.dn",
+                "urls",
+                "users.base",
+                "users.filter",
+                "groups.base",
+                "groups.filter",
+                "users.attributes",
+                "page_size",
+                "timeout"
+            ]
+        );
+        let none = read(&SMALLEST.replace("'ldaps://LDAP.example.com'", "")).unwrap();
+        assert_eq!(none.problems().first().map(|it| it.path), Some("urls"));
+    }
+
+    #[test]
+    fn a_password_in_plain_text_must_be_asked_for() {
+        let plain = SMALLEST.replace("ldaps", "ldap");
+        assert_eq!(read(&plain).unwrap().problems(), [], "there is no password");
+        let bind = plain.clone() + "bind: { dn: 'cn=reader', password: { env: X } }\n";
+        assert_eq!(read(&bind).unwrap().problems().len(), 1);
+        let asked = read(&(bind + "insecure: true\n")).unwrap();
+        assert_eq!(asked.problems(), []);
+        assert_eq!(asked.warnings().len(), 1);
+        assert_eq!(read(&plain).unwrap().warnings(), []);
+    }
+
+    #[test]
+    fn one_place_has_one_target_however_it_is_written() {
+        let other = SMALLEST
+            .replace("LDAP.example.com", "ldap.example.com:636/")
+            .replace("ou=people,dc=x", "OU=People, DC=X");
+        let target = read(SMALLEST).unwrap().target();
+        assert_eq!(read(&other).unwrap().target(), target);
+        assert_eq!(
+            target,
+            "ldaps://ldap.example.com:636 users ou=people,dc=x groups -"
+        );
+        let elsewhere = SMALLEST.replace("dc=x", "dc=y");
+        assert_ne!(read(&elsewhere).unwrap().target(), target);
+    }
+
+    #[test]
+    fn the_authority_is_seen_from_the_folder_of_the_configuration() {
+        let ca = |path: &str| {
+            let config = read(&format!("{SMALLEST}ca: {path}\n")).unwrap();
+            config.anchored(Path::new("/etc/x")).ca
+        };
+        assert_eq!(ca("ca.pem"), Some(PathBuf::from("/etc/x/ca.pem")));
+        assert_eq!(ca("/ca.pem"), Some(PathBuf::from("/ca.pem")));
+    }
+
+    #[test]
+    fn the_basis_is_what_decides_on_the_records_and_not_the_server() {
+        let basis = |text: &str| read(text).unwrap().basis();
+        let same = SMALLEST
+            .replace("LDAP.example.com", "other")
+            .replace("ou=people", "OU=People")
+            + "page_size: 7\n";
+        assert_eq!(basis(&same), basis(SMALLEST));
+        for other in [
+            SMALLEST.replace("dc=x' }", "dc=x', attributes: { id: uidNumber } }"),
+            SMALLEST.replace("dc=x' }", "dc=x', filter: '(uid=*)' }"),
+            SMALLEST.to_owned() + "groups: { base: 'dc=x' }\n",
+        ] {
+            assert_ne!(basis(&other), basis(SMALLEST), "{other}");
+        }
+    }
+}

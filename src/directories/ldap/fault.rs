@@ -1,0 +1,229 @@
+//! What a failure means: result codes (RFC 4511, appendix A) and ldap3's errors, as what the administrator should do.
+
+use std::fmt::Write as _;
+use std::io;
+
+use ldap3::{LdapError, LdapResult};
+
+use crate::directories::ReadError;
+
+/// How much of a server's own words is repeated; they may hold anything.
+const SERVER_TEXT_MAX: usize = 300;
+
+/// What was being done when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Dialling and the TLS handshake.
+    Connect,
+    /// Logging in.
+    Bind,
+    /// Reading entries.
+    Search,
+}
+
+/// Makes an error of an answer whose result code is not 0. `what` says what was done, where: `reading users from …`.
+pub(super) fn refused(step: Step, what: &str, result: &LdapResult) -> ReadError {
+    let (make, remedy) = meaning(step, result.rc);
+    let mut text = format!("{what}: the server answered with result code {}", result.rc);
+    let said = plain(&result.text);
+    if !said.is_empty() {
+        let _ = write!(text, " and said `{said}`");
+    }
+    if let Some(to) = result.refs.first() {
+        let _ = write!(text, ", referring to `{}`", plain(to));
+    }
+    let _ = write!(text, "; {remedy}");
+    make(text)
+}
+
+/// Makes an error of a failure of the connection. `seconds` is the time-out that was in force.
+pub(super) fn failed(step: Step, what: &str, seconds: u64, error: &LdapError) -> ReadError {
+    match error {
+        LdapError::LdapResult { result } => refused(step, what, result),
+        LdapError::Timeout { .. } => timed_out(what, seconds),
+        LdapError::Io { source } => io_failed(what, source),
+        LdapError::EndOfStream
+        | LdapError::OpSend { .. }
+        | LdapError::ResultRecv { .. }
+        | LdapError::IdScrubSend { .. } => lost(step, what, None),
+        LdapError::FilterParsing => {
+            let hint =
+                "the filter is not one: write it as in RFC 4515, like `(objectClass=person)`";
+            ReadError::Configuration(format!("{what}: {hint}"))
+        }
+        other => ReadError::Configuration(format!("{what}: {other}")),
+    }
+}
+
+/// Makes an error of a silence.
+pub(super) fn timed_out(what: &str, seconds: u64) -> ReadError {
+    let hint = "the server is overloaded or hangs, or something between drops the connection";
+    ReadError::Unavailable(format!("{what}: no answer within {seconds} s; {hint}"))
+}
+
+/// Makes an error of a connection that ended before the answer did; `cause` is what the driver of the connection knows.
+pub(super) fn lost(step: Step, what: &str, cause: Option<&io::Error>) -> ReadError {
+    let mut text = format!("{what}: the connection ended before the answer was complete");
+    if let Some(cause) = cause {
+        let _ = write!(text, " ({cause})");
+    }
+    if step != Step::Search {
+        text.push_str("; is this a port for `ldaps://`?");
+    }
+    ReadError::Unavailable(text)
+}
+
+/// Makes an error of bytes that are no LDAP, or none that the library can take.
+pub(super) fn senseless(what: &str) -> ReadError {
+    let hint = "is this an LDAP server, without something that rewrites its answers?";
+    ReadError::Incomplete(format!(
+        "{what}: the server sent something that is not a sound LDAP answer; {hint}"
+    ))
+}
+
+/// Makes an error of a failure of the socket or of TLS on it.
+pub(super) fn io_failed(what: &str, error: &io::Error) -> ReadError {
+    let tls = error
+        .get_ref()
+        .and_then(|it| it.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(cause)) => {
+            let hint = "name the authority's certificate file in `ca`, and the server as its certificate names it in `urls`";
+            ReadError::Configuration(format!(
+                "{what}: the server's certificate is not trusted ({cause:?}); {hint}"
+            ))
+        }
+        Some(cause) => ReadError::Unavailable(format!(
+            "{what}: TLS failed ({cause}); does this port speak `ldaps://`?"
+        )),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => ReadError::Unavailable(format!(
+            "{what}: the connection ended in the TLS handshake; does this port speak `ldaps://`?"
+        )),
+        None => ReadError::Unavailable(format!("{what}: {error}")),
+    }
+}
+
+type Make = fn(String) -> ReadError;
+
+/// What a result code means for the read, and what to do about it.
+fn meaning(step: Step, rc: u32) -> (Make, &'static str) {
+    use ReadError::{Configuration, Incomplete, Unauthorised, Unavailable};
+    match rc {
+        3 => (
+            Incomplete,
+            "its time limit cut the answer: raise the limit for the bind DN, or let it index what `filter` asks",
+        ),
+        4 => (
+            Incomplete,
+            "its size limit cut the answer: raise the limit for the bind DN (OpenLDAP: `limits … size=unlimited`)",
+        ),
+        11 => (
+            Incomplete,
+            "an administrative limit: allow the bind DN to read in pages and without limits, or lower `page_size`",
+        ),
+        10 => (
+            Configuration,
+            "the base is held by another server: name that one in `urls`, or another `base`",
+        ),
+        32 => (
+            Configuration,
+            "the base does not exist, or the bind DN may not see it: check `base` and the bind DN's rights",
+        ),
+        34 => (
+            Configuration,
+            "a name is not a DN: check `base` and `bind: { dn }`",
+        ),
+        1 | 50 => (
+            Configuration,
+            "the bind DN may not do that: give it the right to read, or set `bind`",
+        ),
+        7 => (Configuration, "it does not take simple binds"),
+        8 | 13 => (Configuration, "it demands encryption: use `ldaps://`"),
+        2 | 12 | 17 | 18 | 21 => (
+            Configuration,
+            "it does not understand the question: check `filter` and `attributes`",
+        ),
+        48 | 49 => (
+            Unauthorised,
+            "the bind DN or its password is wrong, or the account is locked: check `bind`",
+        ),
+        53 if step == Step::Bind => (
+            Unauthorised,
+            "it does not let this account log in: check `bind`",
+        ),
+        53 => (Incomplete, "it is not willing to answer"),
+        51 | 52 | 80 | 88 => (Unavailable, "the next poll tries again"),
+        _ => (Incomplete, "the answer is not complete"),
+    }
+}
+
+/// A server's words, on one line and not too long.
+fn plain(text: &str) -> String {
+    let text = text.trim_matches(|c: char| c.is_control() || c.is_whitespace());
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(SERVER_TEXT_MAX)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(rc: u32, text: &str) -> LdapResult {
+        LdapResult {
+            rc,
+            matched: String::new(),
+            text: text.to_owned(),
+            refs: Vec::new(),
+            ctrls: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn every_result_code_says_what_the_caller_will_do() {
+        fn check(step: Step, codes: &[u32], expect: &str) {
+            for &rc in codes {
+                let error = refused(step, "reading", &answer(rc, ""));
+                assert_eq!(error.word(), expect, "{step:?} {rc}");
+            }
+        }
+        check(Step::Search, &[3, 4, 11, 53, 4096, 0], "incomplete");
+        check(Step::Search, &[1, 10, 32, 34, 50, 8, 13], "configuration");
+        check(Step::Search, &[51, 52, 88, 80], "unavailable");
+        check(Step::Bind, &[48, 49, 53], "unauthorised");
+        check(Step::Bind, &[51, 52], "unavailable");
+    }
+
+    #[test]
+    fn the_servers_words_are_kept_on_one_line_and_short() {
+        let text = format!("data 52e\0\nv4f7c{}", "x".repeat(1_000));
+        let error = refused(Step::Bind, "binding", &answer(49, &text)).to_string();
+        assert!(
+            error.starts_with(
+                "binding: the server answered with result code 49 and said `data 52e  v4f7cx"
+            ),
+            "{error}"
+        );
+        assert!(error.len() < 600 && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn a_referral_names_where_it_leads() {
+        let mut result = answer(10, "");
+        result.refs = vec!["ldap://other/dc=x".to_owned()];
+        let error = refused(Step::Search, "reading", &result).to_string();
+        assert!(
+            error.contains("referring to `ldap://other/dc=x`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_a_matter_of_configuration() {
+        let cause = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        let error = io_failed("connecting", &io::Error::other(cause));
+        assert_eq!(error.word(), "configuration");
+        assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+    }
+}

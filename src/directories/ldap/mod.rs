@@ -1,0 +1,203 @@
+//! LDAP (RFC 4511): users and groups of a server, read completely or not at all.
+//!
+//! The library underneath, ldap3, panics at messages it does not know and reports a broken connection in ways that look like
+//! an end. So every read is a task of its own, on fresh connections, whose panic is a failed read; every page must end with
+//! result code 0; and every wait has a time-out, every amount a limit. References to other servers are counted and never
+//! followed: that would show them the bind password.
+
+mod api;
+mod check;
+pub mod config;
+mod convert;
+mod fault;
+mod limits;
+mod read;
+mod tls;
+mod url;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use ldap3::Scope;
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::task::JoinError;
+use tokio_util::task::AbortOnDropHandle;
+
+pub use self::config::{LdapConfig, LdapProblem};
+pub use self::tls::TlsFault;
+pub use self::url::{BadUrl, LdapUrl};
+
+use self::api::Query;
+use self::limits::Limits;
+use self::read::{Login, Reader};
+use crate::directories::{Directory, Read, ReadError, Since};
+use crate::model::Finding;
+
+/// How long a whole read may take unless told otherwise.
+const READ_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// A directory behind LDAP.
+#[derive(Debug)]
+pub struct LdapDirectory {
+    name: String,
+    reader: Arc<Reader>,
+    read_timeout: Duration,
+}
+
+/// Why a directory cannot be set up from its configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum LdapSetupError {
+    /// An option cannot work.
+    #[error("{}: {}", .0.path, .0.text)]
+    Option(LdapProblem),
+    /// `bind` is configured and no password was given.
+    #[error("bind.password: there is none")]
+    NoPassword,
+    /// The password is empty. Servers take that for an anonymous login and call it a success (RFC 4513, section 5.1.2).
+    #[error("bind.password: it is empty, which servers take for an anonymous login")]
+    EmptyPassword,
+    /// The certificates for `ldaps` cannot be had.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
+}
+
+impl LdapDirectory {
+    /// Prepares a directory without asking a server. `password` is what `bind.password` refers to, `extra` the further
+    /// attributes of users that rules and templates of the configuration name.
+    ///
+    /// # Errors
+    /// [`LdapSetupError`]: an option that cannot work (the first of [`LdapConfig::problems`]), no or an empty password, a
+    /// certificate file that is none.
+    pub fn new(
+        name: impl Into<String>,
+        config: &LdapConfig,
+        password: Option<SecretString>,
+        extra: Vec<String>,
+    ) -> Result<Self, LdapSetupError> {
+        if let Some(problem) = config.problems().into_iter().next() {
+            return Err(LdapSetupError::Option(problem));
+        }
+        let login = login(config, password)?;
+        let tls = if config.urls.iter().any(LdapUrl::is_tls) {
+            Some(tls::client_config(config.ca.as_deref())?)
+        } else {
+            None
+        };
+        let mapping = config.mapping();
+        let asked = mapping
+            .users
+            .names()
+            .chain(extra.iter().map(String::as_str));
+        let users = Query {
+            subject: "users",
+            base: config.users.base.clone(),
+            scope: Scope::Subtree,
+            filter: config.users_filter().to_owned(),
+            attributes: once_each(asked),
+            page_size: config.page_size,
+        };
+        let groups = config.groups.as_ref().map(|groups| Query {
+            subject: "groups",
+            base: groups.base.clone(),
+            filter: config.groups_filter().to_owned(),
+            attributes: once_each(mapping.groups.names()),
+            ..users.clone()
+        });
+        let reader = Reader {
+            urls: config.urls.clone(),
+            tls,
+            login,
+            users,
+            groups,
+            mapping,
+            extra,
+            timeout: config.timeout.as_std(),
+            limits: Limits::default(),
+        };
+        Ok(LdapDirectory {
+            name: name.into(),
+            reader: Arc::new(reader),
+            read_timeout: READ_TIMEOUT,
+        })
+    }
+
+    /// The same directory with another limit on how long a whole read may take; 10 minutes unless told otherwise.
+    #[must_use]
+    pub fn with_read_timeout(self, read_timeout: Duration) -> Self {
+        LdapDirectory {
+            read_timeout,
+            ..self
+        }
+    }
+}
+
+impl Directory for LdapDirectory {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
+        let reader = Arc::clone(&self.reader);
+        Box::pin(async move {
+            let checked = in_own_task(async move { check::check(&reader).await }).await;
+            checked.unwrap_or_else(|_| {
+                vec![Finding {
+                    item: "reach".to_owned(),
+                    text: senseless().to_string(),
+                    good: false,
+                }]
+            })
+        })
+    }
+
+    /// Always a complete read: there is no cursor yet.
+    fn read(&self, _since: Since) -> BoxFuture<'_, Result<Read, ReadError>> {
+        let reader = Arc::clone(&self.reader);
+        let limit = self.read_timeout;
+        Box::pin(async move {
+            in_own_task(async move { reader.read(limit).await })
+                .await
+                .unwrap_or_else(|_| Err(senseless()))
+        })
+    }
+}
+
+/// Who asks, if anybody in particular.
+fn login(
+    config: &LdapConfig,
+    password: Option<SecretString>,
+) -> Result<Option<Login>, LdapSetupError> {
+    let Some(bind) = &config.bind else {
+        return Ok(None);
+    };
+    let password = password.ok_or(LdapSetupError::NoPassword)?;
+    if password.expose_secret().is_empty() {
+        return Err(LdapSetupError::EmptyPassword);
+    }
+    let dn = bind.dn.clone();
+    Ok(Some(Login { dn, password }))
+}
+
+/// Runs to the end, to a panic, or until the caller loses interest.
+async fn in_own_task<T: Send + 'static>(
+    work: impl Future<Output = T> + Send + 'static,
+) -> Result<T, JoinError> {
+    AbortOnDropHandle::new(tokio::spawn(work)).await
+}
+
+/// What a panic means: the library met an answer that it did not expect. Its own words may hold values.
+fn senseless() -> ReadError {
+    ReadError::Incomplete(
+        "the server's answer made the LDAP library stop: it is not a sound LDAP answer".to_owned(),
+    )
+}
+
+/// Attribute names know no case, and a server may refuse to be asked twice for one.
+fn once_each<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut asked: Vec<String> = names.map(str::to_ascii_lowercase).collect();
+    asked.sort();
+    asked.dedup();
+    asked
+}

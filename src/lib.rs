@@ -6,6 +6,7 @@
 //! * [`wire`]: protocol types, before they mean anything.
 //! * [`directories`]: the sources that are polled.
 //! * [`applications`]: the targets that are filled.
+//! * [`store`]: what is remembered between passes.
 
 pub mod applications;
 pub mod clock;
@@ -13,5 +14,6 @@ pub mod directories;
 pub mod model;
 pub mod reconcile;
 pub mod schedule;
+pub mod store;
 pub mod text;
 pub mod wire;

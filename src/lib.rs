@@ -7,6 +7,7 @@
 //! * [`secret`]: where a secret lies, and how it is read.
 //! * [`directories`]: the sources that are polled.
 //! * [`applications`]: the targets that are filled.
+//! * [`store`]: what is remembered between passes.
 
 pub mod applications;
 pub mod clock;
@@ -15,5 +16,6 @@ pub mod model;
 pub mod reconcile;
 pub mod schedule;
 pub mod secret;
+pub mod store;
 pub mod text;
 pub mod wire;

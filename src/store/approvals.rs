@@ -1,0 +1,508 @@
+//! The sets that wait for a person, and what a person approved.
+//!
+//! A set is what one application holds for one reason, or the suspect read of one directory. Its id is made from its content,
+//! so it stays while the content stays and an operator who types it means what was shown. The rows of [`held`](super::held)
+//! say from which push to which they were held; a set is the rows of one push, an approval one row that names a set. So
+//! neither copies anything, and a set that an operator may have seen can be approved for a day after it changed.
+
+use std::collections::BTreeSet;
+
+use sqlx::Row as _;
+use thiserror::Error;
+
+use crate::clock::Timestamp;
+use crate::model::{HoldKey, HoldReason};
+use crate::store::dialect::{Connection, Row, garbled, gather, json, of_json, statement};
+use crate::store::{Snapshot, Store, StoreError, Suspect, Writing, held};
+use crate::text::Span;
+
+/// How long a set can be approved after it changed or went: an operator may be looking at it.
+pub const APPROVABLE_FOR: Span = Span::hours(24);
+
+/// How long an approval holds.
+pub const APPROVED_FOR: Span = Span::hours(24);
+
+/// The stable word under which the suspect read of a directory is held.
+pub(super) const SUSPECT_READ: &str = "suspect_read";
+
+/// A set that an operator can approve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldSet {
+    /// What `approve` takes: the reason's initials and a digest of the content.
+    pub id: String,
+    /// Whose set it is.
+    pub of: SetOf,
+    /// The stable word of the reason; `suspect_read` for a directory.
+    pub reason: String,
+    /// When this content was first seen.
+    pub seen_at: Timestamp,
+    /// How many changes it holds; 0 for a directory.
+    pub changes: u64,
+    /// What a suspect read would lose, as its guard wrote it (JSON).
+    pub summary: Option<String>,
+}
+
+/// Whose set it is, by the id of the entry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SetOf {
+    /// What an application holds for one reason.
+    Application(String),
+    /// The suspect read of a directory.
+    Directory(String),
+}
+
+/// What an approval covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovedSet {
+    /// The set that was named.
+    pub set: HeldSet,
+    /// The subject and the change of everything covered; empty for a directory.
+    pub changes: Vec<(String, String)>,
+    /// When the approval ends.
+    pub expires_at: Timestamp,
+}
+
+/// Why nothing was approved.
+#[derive(Debug, Error)]
+pub enum ApprovalFault {
+    /// No set of this id is held now or was within the last day.
+    #[error("nothing is held under `{id}`; `usersyncd status` lists what is held now")]
+    NoSuchSet {
+        /// What was named.
+        id: String,
+    },
+    /// The set holds nothing of this name.
+    #[error("the set `{id}` holds nothing of `{name}`; nothing was approved")]
+    NoSuchName {
+        /// The set.
+        id: String,
+        /// The name.
+        name: String,
+    },
+    /// A suspect read is approved as a whole.
+    #[error(
+        "the set `{id}` is a suspect read of a directory, which is approved as a whole: leave `--only` out"
+    )]
+    WholeOnly {
+        /// The set.
+        id: String,
+    },
+    /// The store could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What is approved for an application and has not expired.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Approved {
+    /// The changes.
+    pub keys: BTreeSet<HoldKey>,
+    /// The first plan was approved as a whole, not only parts of it.
+    pub first_plan: bool,
+}
+
+/// The owner of a set, by number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    Application(i64),
+    Directory(i64),
+}
+
+/// A set as a row.
+struct SetRow {
+    number: i64,
+    application: Option<i64>,
+    push: i64,
+    set: HeldSet,
+}
+
+const SETS: &str =
+    "SELECT held_set.number, held_set.id, held_set.application, application.id AS application_id,
+    directory.id AS directory_id, held_set.reason, held_set.push, held_set.summary, held_set.seen_at
+    FROM held_set LEFT JOIN application ON application.number = held_set.application
+    LEFT JOIN directory ON directory.number = held_set.directory
+    WHERE held_set.replaced_at IS NULL ORDER BY application.id, directory.id, held_set.reason";
+
+const SET: &str =
+    "SELECT held_set.number, held_set.id, held_set.application, application.id AS application_id,
+    directory.id AS directory_id, held_set.reason, held_set.push, held_set.summary, held_set.seen_at
+    FROM held_set LEFT JOIN application ON application.number = held_set.application
+    LEFT JOIN directory ON directory.number = held_set.directory
+    WHERE held_set.id = $1 AND (held_set.replaced_at IS NULL OR held_set.replaced_at > $2)
+    ORDER BY held_set.number DESC LIMIT 1";
+
+const APPROVALS: &str = "SELECT held_set.reason, held_set.push, held_set.summary, approval.only_names
+    FROM approval JOIN held_set ON held_set.number = approval.held_set
+    WHERE held_set.application IS NOT DISTINCT FROM $1 AND held_set.directory IS NOT DISTINCT FROM $2
+    AND approval.expires_at > $3 ORDER BY approval.number";
+
+impl Snapshot {
+    /// The sets that are held now, by owner and reason.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn held_sets(&mut self) -> Result<Vec<HeldSet>, StoreError> {
+        let answer = sets(&mut self.db).await;
+        self.done("reading what is held", answer)
+    }
+
+    /// What is approved for an application, by the id of its entry, and has not expired.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn approved(
+        &mut self,
+        application: &str,
+        now: Timestamp,
+    ) -> Result<Approved, StoreError> {
+        let answer = approved(&mut self.db, application, now).await;
+        self.done("reading approvals", answer)
+    }
+
+    /// What losses of a directory's suspect read are approved, as its guard wrote them (JSON): the last approval counts.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn approved_suspect(
+        &mut self,
+        directory: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        let answer = approved_suspect(&mut self.db, directory, now).await;
+        self.done("reading approvals", answer)
+    }
+}
+
+impl Store {
+    /// Approves a set by its id, or with `only` (folded names of users or groups) a part of it. One row is written.
+    ///
+    /// # Errors
+    /// [`ApprovalFault`] when there is no such set or name, or when the store cannot be written. Then nothing is approved.
+    pub async fn approve(
+        &self,
+        id: &str,
+        only: &[String],
+        now: Timestamp,
+    ) -> Result<ApprovedSet, ApprovalFault> {
+        let id = id.trim().to_ascii_lowercase();
+        let mut writing = self.write("approving a set").await?;
+        match choose(&mut writing, &id, only, now).await {
+            Err(ApprovalFault::Store(fault)) => Err(fault.into()),
+            Err(fault) => {
+                writing.end(Ok::<_, sqlx::Error>(())).await?;
+                Err(fault)
+            }
+            Ok((number, approved)) => {
+                let work = approve(writing.db(), number, only, now).await;
+                writing.end(work).await?;
+                Ok(approved)
+            }
+        }
+    }
+}
+
+impl Owner {
+    /// The two columns that name it.
+    fn columns(self) -> (Option<i64>, Option<i64>) {
+        match self {
+            Owner::Application(number) => (Some(number), None),
+            Owner::Directory(number) => (None, Some(number)),
+        }
+    }
+}
+
+/// The id of a set: the initials of its reason and eight digits that stand for its content.
+pub(super) fn id_of<'a>(reason: &str, content: impl IntoIterator<Item = &'a str>) -> String {
+    let initials = reason.split('_').filter_map(|word| word.chars().next());
+    let initials: String = initials.collect();
+    let digest = digest(content);
+    format!("{initials}-{:08x}", (digest >> 32) ^ (digest & 0xffff_ffff))
+}
+
+/// FNV-1a with 64 bits over the parts, each with its end marked by a byte that UTF-8 never has.
+fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
+    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
+    for part in parts {
+        for byte in part.bytes().chain([0xff]) {
+            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    digest
+}
+
+/// Shows a set from this push on, in place of the one that its owner had for that reason.
+pub(super) async fn show_set(
+    db: &mut Connection,
+    owner: Owner,
+    reason: &str,
+    id: &str,
+    push: i64,
+    summary: Option<&str>,
+    at: Timestamp,
+) -> sqlx::Result<()> {
+    end_sets(db, owner, reason, at).await?;
+    let (application, directory) = owner.columns();
+    let new = "INSERT INTO held_set (id, application, directory, reason, push, summary, seen_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let new = statement(new).bind(id).bind(application).bind(directory);
+    let new = new.bind(reason).bind(push).bind(summary).bind(at.0);
+    new.execute(db).await?;
+    Ok(())
+}
+
+/// Shows the set that its owner has for a reason no longer.
+pub(super) async fn end_sets(
+    db: &mut Connection,
+    owner: Owner,
+    reason: &str,
+    at: Timestamp,
+) -> sqlx::Result<()> {
+    let (application, directory) = owner.columns();
+    let end = "UPDATE held_set SET replaced_at = $4 WHERE application IS NOT DISTINCT FROM $1
+        AND directory IS NOT DISTINCT FROM $2 AND reason = $3 AND replaced_at IS NULL";
+    let end = statement(end).bind(application).bind(directory);
+    end.bind(reason).bind(at.0).execute(db).await?;
+    Ok(())
+}
+
+/// Forgets what was approved for an owner.
+pub(super) async fn forget(db: &mut Connection, owner: Owner) -> sqlx::Result<()> {
+    let (application, directory) = owner.columns();
+    let forget = "DELETE FROM approval WHERE held_set IN (SELECT number FROM held_set
+        WHERE application IS NOT DISTINCT FROM $1 AND directory IS NOT DISTINCT FROM $2)";
+    let forget = statement(forget).bind(application).bind(directory);
+    forget.execute(db).await?;
+    Ok(())
+}
+
+/// Forgets what has expired.
+pub(super) async fn prune(db: &mut Connection, now: Timestamp) -> sqlx::Result<()> {
+    let expired = "DELETE FROM approval WHERE expires_at <= $1";
+    statement(expired).bind(now.0).execute(&mut *db).await?;
+    let sets = "DELETE FROM held_set WHERE replaced_at <= $1 AND number NOT IN (SELECT held_set FROM approval)";
+    let before = now.0.saturating_sub(APPROVABLE_FOR.as_seconds());
+    statement(sets).bind(before).execute(&mut *db).await?;
+    // An approval on the last moment of a set still needs its rows.
+    let rows = "DELETE FROM held WHERE gone_at <= $1";
+    let before = before.saturating_sub(APPROVED_FOR.as_seconds());
+    statement(rows).bind(before).execute(db).await?;
+    Ok(())
+}
+
+/// What is kept aside of a directory.
+pub(super) async fn suspect(db: &mut Connection, directory: i64) -> sqlx::Result<Option<Suspect>> {
+    let shown =
+        "SELECT id, seen_at, summary FROM held_set WHERE directory = $1 AND replaced_at IS NULL";
+    let Some(row) = statement(shown).bind(directory).fetch_optional(db).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Suspect {
+        id: row.try_get(0)?,
+        seen_at: Timestamp(row.try_get(1)?),
+        summary: row.try_get(2)?,
+    }))
+}
+
+/// Shows a suspect read as a set and gives its id back.
+pub(super) async fn show_suspect(
+    db: &mut Connection,
+    id: &str,
+    directory: i64,
+    summary: &str,
+    at: Timestamp,
+) -> sqlx::Result<String> {
+    let new = id_of(SUSPECT_READ, [id, summary]);
+    if suspect(db, directory)
+        .await?
+        .map(|it| it.summary)
+        .as_deref()
+        != Some(summary)
+    {
+        let owner = Owner::Directory(directory);
+        show_set(db, owner, SUSPECT_READ, &new, 0, Some(summary), at).await?;
+    }
+    Ok(new)
+}
+
+async fn sets(db: &mut Connection) -> sqlx::Result<Vec<HeldSet>> {
+    let mut sets = Vec::new();
+    for row in statement(SETS).fetch_all(&mut *db).await? {
+        let mut row = set_of(&row)?;
+        if let Some(application) = row.application {
+            let count = held::count(db, application, &row.set.reason).await?;
+            row.set.changes = count;
+        }
+        sets.push(row.set);
+    }
+    Ok(sets)
+}
+
+fn set_of(row: &Row) -> sqlx::Result<SetRow> {
+    let application: Option<String> = row.try_get("application_id")?;
+    let directory: Option<String> = row.try_get("directory_id")?;
+    let of = match (application, directory) {
+        (Some(id), _) => SetOf::Application(id),
+        (None, Some(id)) => SetOf::Directory(id),
+        (None, None) => return Err(garbled("a set belongs to nothing")),
+    };
+    Ok(SetRow {
+        number: row.try_get("number")?,
+        application: row.try_get("application")?,
+        push: row.try_get("push")?,
+        set: HeldSet {
+            id: row.try_get("id")?,
+            of,
+            reason: row.try_get("reason")?,
+            seen_at: Timestamp(row.try_get("seen_at")?),
+            changes: 0,
+            summary: row.try_get("summary")?,
+        },
+    })
+}
+
+/// Finds the set and the part of it that is meant.
+async fn choose(
+    writing: &mut Writing,
+    id: &str,
+    only: &[String],
+    now: Timestamp,
+) -> Result<(i64, ApprovedSet), ApprovalFault> {
+    let answer = find(writing.db(), id, now).await;
+    let fault = |cause| StoreError::of(&writing.path, writing.doing, cause);
+    let Some((row, changes)) = answer.map_err(fault)? else {
+        return Err(ApprovalFault::NoSuchSet { id: id.to_owned() });
+    };
+    if row.application.is_none() && !only.is_empty() {
+        return Err(ApprovalFault::WholeOnly { id: id.to_owned() });
+    }
+    if let Some(name) = only
+        .iter()
+        .find(|name| !changes.iter().any(|it| is_of(&it.0, name)))
+    {
+        return Err(ApprovalFault::NoSuchName {
+            id: id.to_owned(),
+            name: name.clone(),
+        });
+    }
+    let chosen =
+        |it: &(String, String)| only.is_empty() || only.iter().any(|name| is_of(&it.0, name));
+    let approved = ApprovedSet {
+        set: row.set,
+        changes: changes.into_iter().filter(chosen).collect(),
+        expires_at: now.plus(APPROVED_FOR),
+    };
+    Ok((row.number, approved))
+}
+
+/// Whether a subject (`user anna`, `group staff`) bears a name.
+fn is_of(subject: &str, name: &str) -> bool {
+    subject.split_once(' ').is_some_and(|(_, it)| it == name)
+}
+
+/// A set that can be approved at a moment, with its subjects and changes.
+async fn find(
+    db: &mut Connection,
+    id: &str,
+    now: Timestamp,
+) -> sqlx::Result<Option<(SetRow, Vec<(String, String)>)>> {
+    let before = now.0.saturating_sub(APPROVABLE_FOR.as_seconds());
+    let found = statement(SET).bind(id.to_owned()).bind(before);
+    let Some(row) = found.fetch_optional(&mut *db).await? else {
+        return Ok(None);
+    };
+    let mut row = set_of(&row)?;
+    let mut changes = Vec::new();
+    if let Some(application) = row.application {
+        changes = changes_of(db, application, &row.set.reason, row.push).await?;
+        row.set.changes = changes.len() as u64;
+    }
+    Ok(Some((row, changes)))
+}
+
+/// Subject and change of what an application held for a reason at a push.
+async fn changes_of(
+    db: &mut Connection,
+    application: i64,
+    reason: &str,
+    push: i64,
+) -> sqlx::Result<Vec<(String, String)>> {
+    let text = "SELECT MAX(serial), CAST(GATHER(TUPLE(subject, change)) AS TEXT) FROM (SELECT * FROM held
+        WHERE application = $1 AND waiting = 0 AND reason = $2 AND from_push <= $3
+        AND (gone_push IS NULL OR gone_push > $3) AND serial > $4 ORDER BY serial LIMIT 1000) AS page";
+    let mut changes = Vec::new();
+    let bind = |it: crate::store::dialect::Statement| {
+        it.bind(application).bind(reason.to_owned()).bind(push)
+    };
+    gather(db, text, bind, |page| {
+        let page: Vec<(String, String)> = of_json(page)?;
+        changes.extend(page);
+        Ok(())
+    })
+    .await?;
+    Ok(changes)
+}
+
+async fn approve(
+    db: &mut Connection,
+    set: i64,
+    only: &[String],
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    let only = (!only.is_empty()).then(|| json(only)).transpose()?;
+    let new = "INSERT INTO approval (held_set, only_names, approved_at, expires_at) VALUES ($1, $2, $3, $4)";
+    let new = statement(new).bind(set).bind(only).bind(now.0);
+    new.bind(now.plus(APPROVED_FOR).0).execute(db).await?;
+    Ok(())
+}
+
+async fn approved(
+    db: &mut Connection,
+    application: &str,
+    now: Timestamp,
+) -> sqlx::Result<Approved> {
+    let mut all = Approved::default();
+    let number = "SELECT number FROM application WHERE id = $1";
+    let number = statement(number).bind(application.to_owned());
+    let Some(row) = number.fetch_optional(&mut *db).await? else {
+        return Ok(all);
+    };
+    let number: i64 = row.try_get(0)?;
+    let rows = statement(APPROVALS).bind(number).bind(None::<i64>);
+    for row in rows.bind(now.0).fetch_all(&mut *db).await? {
+        let word: String = row.try_get(0)?;
+        // A reason that this program does not know holds nothing that it could release.
+        let Some(reason) = HoldReason::of_word(&word) else {
+            continue;
+        };
+        let only: Option<String> = row.try_get(3)?;
+        let only: Option<Vec<String>> = only.as_deref().map(of_json).transpose()?;
+        all.first_plan |= reason == HoldReason::FirstPlan && only.is_none();
+        for (subject, change) in changes_of(db, number, &word, row.try_get(1)?).await? {
+            let chosen = |names: &Vec<String>| names.iter().any(|name| is_of(&subject, name));
+            if only.as_ref().is_none_or(chosen) {
+                all.keys.insert(HoldKey {
+                    subject,
+                    change,
+                    reason,
+                });
+            }
+        }
+    }
+    Ok(all)
+}
+
+async fn approved_suspect(
+    db: &mut Connection,
+    directory: &str,
+    now: Timestamp,
+) -> sqlx::Result<Option<String>> {
+    let number = "SELECT number FROM directory WHERE id = $1";
+    let number = statement(number).bind(directory.to_owned());
+    let Some(row) = number.fetch_optional(&mut *db).await? else {
+        return Ok(None);
+    };
+    let number: i64 = row.try_get(0)?;
+    let rows = statement(APPROVALS).bind(None::<i64>).bind(number);
+    let rows = rows.bind(now.0).fetch_all(db).await?;
+    rows.last().map_or(Ok(None), |row| row.try_get(2))
+}

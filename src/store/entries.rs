@@ -1,0 +1,140 @@
+//! Entries of the configuration that changed their id, and entries that are gone from it.
+//!
+//! An id is the identity of an entry: rows of an id that the configuration no longer names are reported and never removed,
+//! since links and clocks in them cannot be had again.
+
+use sqlx::Row as _;
+
+use crate::store::dialect::{Connection, json, of_json, statement};
+use crate::store::{Snapshot, Store, StoreError};
+
+/// What an entry of the configuration describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// A directory.
+    Directory,
+    /// An application.
+    Application,
+}
+
+/// What became of a new id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renamed {
+    /// The rows bear the new id now.
+    Done,
+    /// Nothing bears the old id: it was renamed before, or never used.
+    NothingToDo,
+    /// Both ids have rows, so neither was touched; the old ones stay until somebody decides.
+    BothExist,
+}
+
+impl Snapshot {
+    /// Entries with rows that the configuration no longer names, sorted. `known` are the ids it names.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn unknown_entries(
+        &mut self,
+        known: &[(EntryKind, &str)],
+    ) -> Result<Vec<(EntryKind, String)>, StoreError> {
+        let answer = entries(&mut self.db).await;
+        let mut all = self.done("reading which entries it knows", answer)?;
+        all.retain(|(kind, id)| !known.contains(&(*kind, id)));
+        Ok(all)
+    }
+}
+
+impl Store {
+    /// Gives the rows of a directory a new id: its records, its links in every application, what was pinned of it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn rename_directory_id(&self, old: &str, new: &str) -> Result<Renamed, StoreError> {
+        let mut writing = self.write("renaming a directory").await?;
+        let work = async {
+            let renamed = rename(writing.db(), EntryKind::Directory, old, new).await?;
+            if renamed == Renamed::Done {
+                rename_links(writing.db(), old, new).await?;
+                rename_pinned(writing.db(), old, new).await?;
+            }
+            Ok::<_, sqlx::Error>(renamed)
+        };
+        let work = work.await;
+        writing.end(work).await
+    }
+
+    /// Gives the rows of an application a new id.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn rename_application_id(&self, old: &str, new: &str) -> Result<Renamed, StoreError> {
+        let mut writing = self.write("renaming an application").await?;
+        let work = rename(writing.db(), EntryKind::Application, old, new).await;
+        writing.end(work).await
+    }
+}
+
+async fn entries(db: &mut Connection) -> sqlx::Result<Vec<(EntryKind, String)>> {
+    let mut all = Vec::new();
+    for (kind, ids) in [
+        (EntryKind::Directory, "SELECT id FROM directory ORDER BY id"),
+        (
+            EntryKind::Application,
+            "SELECT id FROM application ORDER BY id",
+        ),
+    ] {
+        for row in statement(ids).fetch_all(&mut *db).await? {
+            all.push((kind, row.try_get(0)?));
+        }
+    }
+    Ok(all)
+}
+
+async fn rename(
+    db: &mut Connection,
+    kind: EntryKind,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<Renamed> {
+    let all = entries(db).await?;
+    let has = |id: &str| all.iter().any(|it| it.0 == kind && it.1 == id);
+    match (has(old), has(new)) {
+        (false, _) => return Ok(Renamed::NothingToDo),
+        (true, true) => return Ok(Renamed::BothExist),
+        (true, false) => {}
+    }
+    let rename = match kind {
+        EntryKind::Directory => "UPDATE directory SET id = $2 WHERE id = $1",
+        EntryKind::Application => "UPDATE application SET id = $2 WHERE id = $1",
+    };
+    let rename = statement(rename).bind(old.to_owned());
+    rename.bind(new.to_owned()).execute(db).await?;
+    Ok(Renamed::Done)
+}
+
+async fn rename_links(db: &mut Connection, old: &str, new: &str) -> sqlx::Result<()> {
+    for text in [
+        "UPDATE account SET directory = $2 WHERE directory = $1 AND origin IS NOT NULL",
+        "UPDATE app_group SET directory = $2 WHERE directory = $1 AND origin IS NOT NULL",
+    ] {
+        let rename = statement(text).bind(old.to_owned());
+        rename.bind(new.to_owned()).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+async fn rename_pinned(db: &mut Connection, old: &str, new: &str) -> sqlx::Result<()> {
+    let all = statement("SELECT number, pinned FROM application");
+    for row in all.fetch_all(&mut *db).await? {
+        let number: i64 = row.try_get(0)?;
+        let mut pinned: std::collections::BTreeMap<String, u64> = of_json(row.try_get(1)?)?;
+        let Some(revision) = pinned.remove(old) else {
+            continue;
+        };
+        pinned.insert(new.to_owned(), revision);
+        let keep = statement("UPDATE application SET pinned = $2 WHERE number = $1");
+        let keep = keep.bind(number).bind(json(&pinned)?);
+        keep.execute(&mut *db).await?;
+    }
+    Ok(())
+}

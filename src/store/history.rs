@@ -1,0 +1,247 @@
+//! What was done, one row for each account or group, and what the limits count from it.
+
+use sqlx::Row as _;
+
+use crate::clock::Timestamp;
+use crate::model::{Class, HistoryEntry, Subject, Window};
+use crate::store::dialect::{
+    Connection, Insert, Row, Statement, garbled, json, of_json, statement,
+};
+use crate::store::{Snapshot, Store, StoreError, applications, words};
+use crate::text::fold;
+
+/// What of the history is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct HistoryFilter<'a> {
+    /// Only this application, by the id of its entry.
+    pub application: Option<&'a str>,
+    /// Only what concerns the account or group of this name: done to it, or given to it or taken from it by a group.
+    pub name: Option<&'a str>,
+    /// At most so many lines, the newest.
+    pub limit: u32,
+}
+
+/// One line of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// The application, by the id of its entry.
+    pub application: String,
+    /// The pass that did it.
+    pub pass: Option<i64>,
+    /// What was done.
+    pub entry: HistoryEntry,
+    /// What part the name that was asked for has in it.
+    pub part: Part,
+}
+
+/// The part of a name in a line of the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The line is about it, or nothing particular was asked for.
+    Subject,
+    /// The group of the line was given to it.
+    Given,
+    /// The group of the line was taken from it.
+    Taken,
+}
+
+const ADD: Insert = Insert {
+    into: "INSERT INTO change (application, pass, at, subject, place, name, key, text, reason, class, active_delta, given, taken)
+        VALUES",
+    width: 13,
+    conflict: "",
+};
+
+const NEWEST: &str =
+    "SELECT change.*, application.id AS application_id, 0 AS is_given, 0 AS is_taken
+    FROM change JOIN application ON application.number = change.application
+    WHERE $1 IS NULL OR application.id = $1
+    ORDER BY change.at DESC, change.number DESC LIMIT $2";
+
+/// A row of a group concerns an account whose place is in its lists. Who is no account there is found by name alone.
+const NEWEST_OF_NAME: &str = "SELECT * FROM (SELECT change.*, application.id AS application_id,
+        EXISTS (SELECT 1 FROM EACH(COALESCE(change.given, '[]')) WHERE CAST(value AS BIGINT) IN (SELECT serial FROM account
+            WHERE account.application = change.application AND account.key = $3)) AS is_given,
+        EXISTS (SELECT 1 FROM EACH(COALESCE(change.taken, '[]')) WHERE CAST(value AS BIGINT) IN (SELECT serial FROM account
+            WHERE account.application = change.application AND account.key = $3)) AS is_taken
+    FROM change JOIN application ON application.number = change.application
+    WHERE $1 IS NULL OR application.id = $1) AS line
+    WHERE key = $3 OR is_given OR is_taken
+    ORDER BY at DESC, number DESC LIMIT $2";
+
+const WINDOW: &str = "SELECT subject, place, class, active_delta, given, taken FROM change
+    WHERE application = $1 AND at >= $2";
+
+impl Snapshot {
+    /// Lines of the history, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn history(
+        &mut self,
+        filter: HistoryFilter<'_>,
+    ) -> Result<Vec<HistoryRow>, StoreError> {
+        let answer = newest(&mut self.db, filter).await;
+        self.done("reading the history", answer)
+    }
+
+    /// What was done to an application, by the id of its entry, from `since` on, as its limits count it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn window(
+        &mut self,
+        application: &str,
+        since: Timestamp,
+    ) -> Result<Window, StoreError> {
+        let answer = window(&mut self.db, application, since).await;
+        self.done("reading what the limits count", answer)
+    }
+}
+
+impl Store {
+    /// Forgets lines of the history, and finished passes, that are older than `before`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn prune_history(&self, before: Timestamp) -> Result<(), StoreError> {
+        let mut writing = self.write("forgetting old history").await?;
+        let work = async {
+            for text in [
+                "DELETE FROM change WHERE at < $1",
+                "DELETE FROM pass WHERE finished_at < $1",
+            ] {
+                let old = statement(text).bind(before.0);
+                old.execute(writing.db()).await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        let work = work.await;
+        writing.end(work).await
+    }
+}
+
+/// Adds what a push did.
+pub(super) async fn add(
+    db: &mut Connection,
+    application: i64,
+    pass: Option<i64>,
+    entries: &[HistoryEntry],
+) -> sqlx::Result<()> {
+    let list = |places: &[u32]| (!places.is_empty()).then(|| json(places)).transpose();
+    let mut rows = Vec::with_capacity(entries.len());
+    for entry in entries {
+        rows.push((entry, list(&entry.given)?, list(&entry.taken)?));
+    }
+    let bind = |statement: Statement, row: &(&HistoryEntry, Option<String>, Option<String>)| {
+        let (entry, given, taken) = row;
+        let (subject, place) = match entry.subject {
+            Subject::Account(place) => ("account", place),
+            Subject::Group(place) => ("group", place),
+        };
+        statement
+            .bind(application)
+            .bind(pass)
+            .bind(entry.at.0)
+            .bind(subject)
+            .bind(i64::from(place))
+            .bind(entry.name.as_str())
+            .bind(fold(&entry.name))
+            .bind(entry.text.as_str())
+            .bind(entry.reason.as_str())
+            .bind(entry.class.map(words::of_class))
+            .bind(i64::from(entry.active_delta))
+            .bind(given.as_deref())
+            .bind(taken.as_deref())
+    };
+    ADD.rows(db, &rows, bind).await
+}
+
+async fn newest(db: &mut Connection, filter: HistoryFilter<'_>) -> sqlx::Result<Vec<HistoryRow>> {
+    let text = match filter.name {
+        Some(_) => NEWEST_OF_NAME,
+        None => NEWEST,
+    };
+    let all = statement(text).bind(filter.application);
+    let all = all.bind(i64::from(filter.limit));
+    let all = all.bind(filter.name.map(fold)).fetch_all(db).await?;
+    all.iter().map(row_of).collect()
+}
+
+fn row_of(row: &Row) -> sqlx::Result<HistoryRow> {
+    let class: Option<String> = row.try_get("class")?;
+    let delta: i64 = row.try_get("active_delta")?;
+    let part = match (row.try_get("is_given")?, row.try_get("is_taken")?) {
+        (true, _) => Part::Given,
+        (false, true) => Part::Taken,
+        (false, false) => Part::Subject,
+    };
+    Ok(HistoryRow {
+        application: row.try_get("application_id")?,
+        pass: row.try_get("pass")?,
+        entry: HistoryEntry {
+            at: Timestamp(row.try_get("at")?),
+            subject: subject_of(row)?,
+            name: row.try_get("name")?,
+            text: row.try_get("text")?,
+            reason: row.try_get("reason")?,
+            class: class.as_deref().map(words::class).transpose()?,
+            active_delta: i8::try_from(delta).map_err(garbled)?,
+            given: places_of(row, "given")?,
+            taken: places_of(row, "taken")?,
+        },
+        part,
+    })
+}
+
+fn subject_of(row: &Row) -> sqlx::Result<Subject> {
+    let place: i64 = row.try_get("place")?;
+    let place = u32::try_from(place).map_err(garbled)?;
+    match row.try_get("subject")? {
+        "account" => Ok(Subject::Account(place)),
+        "group" => Ok(Subject::Group(place)),
+        other => Err(garbled(format!("`{other}` is no subject of a change"))),
+    }
+}
+
+fn places_of(row: &Row, column: &str) -> sqlx::Result<Vec<u32>> {
+    let list: Option<&str> = row.try_get(column)?;
+    list.map_or(Ok(Vec::new()), of_json)
+}
+
+async fn window(db: &mut Connection, application: &str, since: Timestamp) -> sqlx::Result<Window> {
+    let mut window = Window::default();
+    let Some(number) = applications::known(db, application).await? else {
+        return Ok(window);
+    };
+    let rows = statement(WINDOW).bind(number).bind(since.0);
+    for row in rows.fetch_all(db).await? {
+        count(&mut window, &row)?;
+    }
+    Ok(window)
+}
+
+fn count(window: &mut Window, row: &Row) -> sqlx::Result<()> {
+    let class: Option<&str> = row.try_get("class")?;
+    window.active_delta += row.try_get::<i64, _>("active_delta")?;
+    match subject_of(row)? {
+        Subject::Account(place) => {
+            let counted = match class.map(words::class).transpose()? {
+                None => return Ok(()),
+                Some(Class::Addition) => &mut window.added,
+                Some(Class::Removal) => &mut window.removed,
+                Some(Class::Deactivation) => &mut window.deactivated,
+            };
+            counted.insert(place);
+        }
+        Subject::Group(place) => {
+            let (given, taken) = (places_of(row, "given")?, places_of(row, "taken")?);
+            let sums = window.groups.entry(place).or_default();
+            sums.0 += given.len() as u32;
+            sums.1 += taken.len() as u32;
+            // Who loses a membership counts against the removals.
+            window.removed.extend(taken);
+        }
+    }
+    Ok(())
+}

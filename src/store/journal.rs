@@ -1,0 +1,244 @@
+//! What is about to be sent, what is refused again and again, and the passes.
+
+use std::collections::BTreeMap;
+
+use sqlx::Row as _;
+
+use crate::clock::Timestamp;
+use crate::model::Intent;
+use crate::store::dialect::{
+    Connection, Insert, Row, Statement, count, for_listed, garbled, json, of_json, statement, time,
+};
+use crate::store::{Snapshot, Store, StoreError, applications};
+
+/// A change that an application refused at its last tries.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Refused {
+    /// `user anna` or `group staff`, by folded pushed name.
+    pub subject: String,
+    /// What would be done.
+    pub change: String,
+    /// Tries in a row that were refused.
+    pub count: u32,
+    /// The last answer.
+    pub text: String,
+    /// When it is tried again.
+    pub next_at: Timestamp,
+}
+
+/// One pass: what one trigger started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassRow {
+    /// Its number.
+    pub number: i64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; `None` while it runs, or when its process died.
+    pub finished_at: Option<Timestamp>,
+    /// What started it.
+    pub trigger: String,
+    /// The stable word of its outcome.
+    pub outcome: Option<String>,
+    /// Its counts (JSON).
+    pub counts: Option<String>,
+}
+
+const PUT_REFUSED: Insert = Insert {
+    into: "INSERT INTO refusal (application, subject, change, count, text, next_at) VALUES",
+    width: 6,
+    conflict: "ON CONFLICT (application, subject, change) DO UPDATE SET count = excluded.count, text = excluded.text,
+        next_at = excluded.next_at",
+};
+
+impl Snapshot {
+    /// The intents of an application, by the id of its entry, that no push has settled, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn open_intents(
+        &mut self,
+        application: &str,
+    ) -> Result<Vec<(i64, Intent)>, StoreError> {
+        let answer = open_intents(&mut self.db, application).await;
+        self.done("reading open intents", answer)
+    }
+
+    /// What an application, by the id of its entry, refused at the last tries, by subject and change.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn refused(&mut self, application: &str) -> Result<Vec<Refused>, StoreError> {
+        let work = async {
+            match applications::known(&mut self.db, application).await? {
+                Some(number) => refused(&mut self.db, number).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let answer = work.await;
+        self.done("reading what is refused", answer)
+    }
+
+    /// The last passes, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn passes(&mut self, limit: u32) -> Result<Vec<PassRow>, StoreError> {
+        let rows = "SELECT * FROM pass ORDER BY number DESC LIMIT $1";
+        let rows = statement(rows).bind(i64::from(limit));
+        let rows = rows.fetch_all(&mut *self.db).await;
+        let answer = rows.and_then(|rows| rows.iter().map(pass_of).collect());
+        self.done("reading passes", answer)
+    }
+}
+
+impl Store {
+    /// Makes durable what is about to be sent to an application, by the id of its entry, and gives back the number under
+    /// which [`PushCommit::close_intents`](crate::store::PushCommit::close_intents) settles it. It is on the disk when this
+    /// returns.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written: then nothing may be sent.
+    pub async fn save_intent(&self, application: &str, intent: &Intent) -> Result<i64, StoreError> {
+        let mut writing = self.write("noting what is about to be sent").await?;
+        let work = save_intent(writing.db(), application, intent).await;
+        writing.end(work).await
+    }
+
+    /// Settles intents outside of a push, when nothing of them came about or all of it is seen already.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn close_intents(
+        &self,
+        application: &str,
+        numbers: &[i64],
+    ) -> Result<(), StoreError> {
+        let mut writing = self.write("settling intents").await?;
+        let work = async {
+            let application = applications::number(writing.db(), application).await?;
+            close_intents(writing.db(), application, numbers).await
+        };
+        let work = work.await;
+        writing.end(work).await
+    }
+
+    /// Notes that a pass began and gives its number back.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn begin_pass(&self, trigger: &str, at: Timestamp) -> Result<i64, StoreError> {
+        let mut writing = self.write("noting the beginning of a pass").await?;
+        let work = async {
+            let new = "INSERT INTO pass (started_at, started_by) VALUES ($1, $2) RETURNING number";
+            let new = statement(new).bind(at.0).bind(trigger);
+            new.fetch_one(writing.db()).await?.try_get(0)
+        };
+        let work: sqlx::Result<i64> = work.await;
+        writing.end(work).await
+    }
+
+    /// Notes that a pass ended, with the stable word of its outcome and its counts (JSON).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn finish_pass(
+        &self,
+        number: i64,
+        at: Timestamp,
+        outcome: &str,
+        counts: &str,
+    ) -> Result<(), StoreError> {
+        let mut writing = self.write("noting the end of a pass").await?;
+        let work = async {
+            let end =
+                "UPDATE pass SET finished_at = $2, outcome = $3, counts = $4 WHERE number = $1";
+            let end = statement(end).bind(number).bind(at.0);
+            let end = end.bind(outcome).bind(counts);
+            end.execute(writing.db()).await
+        };
+        let work = work.await.map(|_| ());
+        writing.end(work).await
+    }
+}
+
+/// Drops intents that are settled.
+pub(super) async fn close_intents(
+    db: &mut Connection,
+    application: i64,
+    numbers: &[i64],
+) -> sqlx::Result<()> {
+    let close = "DELETE FROM intent
+        WHERE application = $1 AND number IN (SELECT CAST(value AS BIGINT) FROM EACH($2))";
+    for_listed(db, close, &[application], numbers).await
+}
+
+/// Makes the refusals of an application these. They are few.
+pub(super) async fn replace_refused(
+    db: &mut Connection,
+    application: i64,
+    new: &[Refused],
+) -> sqlx::Result<()> {
+    let old = refused(db, application).await?;
+    let key = |it: &Refused| (it.subject.clone(), it.change.clone());
+    let mut gone: BTreeMap<_, _> = old.iter().map(|it| (key(it), it)).collect();
+    let new: BTreeMap<_, _> = new.iter().map(|it| (key(it), it)).collect();
+    let mut put = Vec::new();
+    for (key, it) in &new {
+        if gone.remove(key) != Some(*it) {
+            put.push(*it);
+        }
+    }
+    for (subject, change) in gone.into_keys() {
+        let drop = "DELETE FROM refusal WHERE application = $1 AND subject = $2 AND change = $3";
+        let drop = statement(drop).bind(application).bind(subject);
+        drop.bind(change).execute(&mut *db).await?;
+    }
+    let bind = |statement: Statement, it: &&Refused| {
+        let statement = statement.bind(application).bind(it.subject.as_str());
+        let statement = statement.bind(it.change.as_str());
+        let statement = statement.bind(i64::from(it.count));
+        statement.bind(it.text.as_str()).bind(it.next_at.0)
+    };
+    PUT_REFUSED.rows(db, &put, bind).await
+}
+
+async fn open_intents(db: &mut Connection, application: &str) -> sqlx::Result<Vec<(i64, Intent)>> {
+    let open = "SELECT intent.number, intent.body FROM intent
+        JOIN application ON application.number = intent.application WHERE application.id = $1 ORDER BY intent.number";
+    let open = statement(open).bind(application).fetch_all(db).await?;
+    let intent = |row: &Row| Ok((row.try_get(0)?, of_json(row.try_get(1)?)?));
+    open.iter().map(intent).collect()
+}
+
+async fn save_intent(db: &mut Connection, application: &str, intent: &Intent) -> sqlx::Result<i64> {
+    let application = applications::number(db, application).await?;
+    let new = "INSERT INTO intent (application, body) VALUES ($1, $2) RETURNING number";
+    let new = statement(new).bind(application).bind(json(intent)?);
+    new.fetch_one(db).await?.try_get(0)
+}
+
+async fn refused(db: &mut Connection, application: i64) -> sqlx::Result<Vec<Refused>> {
+    let rows = "SELECT subject, change, count, text, next_at FROM refusal WHERE application = $1 ORDER BY subject, change";
+    let rows = statement(rows).bind(application).fetch_all(db).await?;
+    let refused = |row: &Row| {
+        Ok(Refused {
+            subject: row.try_get(0)?,
+            change: row.try_get(1)?,
+            count: u32::try_from(count(row, 2)?).map_err(garbled)?,
+            text: row.try_get(3)?,
+            next_at: Timestamp(row.try_get(4)?),
+        })
+    };
+    rows.iter().map(refused).collect()
+}
+
+fn pass_of(row: &Row) -> sqlx::Result<PassRow> {
+    Ok(PassRow {
+        number: row.try_get("number")?,
+        started_at: Timestamp(row.try_get("started_at")?),
+        finished_at: time(row, "finished_at")?,
+        trigger: row.try_get("started_by")?,
+        outcome: row.try_get("outcome")?,
+        counts: row.try_get("counts")?,
+    })
+}

@@ -406,6 +406,15 @@ impl Plan {
         self.changes.is_empty()
     }
 
+    /// For every step on the members of a group, the places of all accounts that it concerns.
+    pub fn member_places(&self) -> impl Iterator<Item = &[u32]> {
+        let steps = self.changes.iter().filter(|it| it.step == Step::Members);
+        steps.map(|it| {
+            let start = it.start as usize;
+            &self.members[start..start + (it.give + it.own + it.take) as usize]
+        })
+    }
+
     /// The places that a membership step gives.
     pub fn given(&self, change: &Change) -> &[u32] {
         let start = change.start as usize;

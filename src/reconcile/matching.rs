@@ -38,6 +38,13 @@ pub enum AccountState {
     Unsure(Doubt),
 }
 
+impl AccountState {
+    /// Whether it is the account of a roster user.
+    pub fn is_wanted(self) -> bool {
+        matches!(self, AccountState::Wanted(_))
+    }
+}
+
 /// Why something is not done although nobody need act on the change itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Doubt {

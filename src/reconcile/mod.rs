@@ -15,6 +15,8 @@
 mod accounts;
 mod advance;
 mod context;
+mod explain;
+mod fates;
 mod groups;
 mod guard;
 mod lookup;
@@ -32,11 +34,15 @@ pub mod scope;
 mod seats;
 mod show;
 pub mod snapshot;
+#[cfg(test)]
+mod tests;
 mod ties;
 mod world;
 
 pub use advance::{advance, intent_of};
 pub use context::Context;
+pub use explain::{Explanation, explain};
+pub use fates::{Fate, Fates, ScopeRule, fates};
 pub use recall::recall;
 pub use show::{show, show_change};
 pub use world::{DirectoryInput, Standing, World};

@@ -28,6 +28,9 @@ pub struct Resolution {
     pub keeps_memberships: Vec<bool>,
     /// By person: more than one username. Empty when nobody is tied.
     pub tied: Vec<bool>,
+    /// By person: the place of the authoritative directory that once won the username, below which nobody may. Empty when
+    /// no directory is authoritative.
+    floor: Vec<u16>,
 }
 
 impl Resolution {
@@ -45,6 +48,7 @@ impl Resolution {
             choice: vec![Choice::Nobody; persons],
             keeps_memberships: vec![false; persons],
             tied: Vec::new(),
+            floor: vec![u16::MAX; if barred.is_empty() { 0 } else { persons }],
             ties,
         };
         if !resolution.ties.is_empty() {
@@ -53,13 +57,13 @@ impl Resolution {
                 resolution.tied[person as usize] = true;
             }
         }
-        let mut floor = vec![u16::MAX; if barred.is_empty() { 0 } else { persons }];
         for &(person, place) in barred {
-            floor[person as usize] = floor[person as usize].min(place);
+            let floor = &mut resolution.floor[person as usize];
+            *floor = place.min(*floor);
         }
         for (place, snapshot) in snapshots.iter().enumerate() {
             if let Some(snapshot) = snapshot {
-                resolution.take_directory(world, place as u16, snapshot, &floor, names);
+                resolution.take_directory(world, place as u16, snapshot, names);
             }
         }
         resolution
@@ -71,18 +75,25 @@ impl Resolution {
             .person(at.directory, snapshot.user_key[at.record as usize])
     }
 
+    /// The place of the authoritative directory that once won a person's username, if one did: no lower one may.
+    pub fn barred_by(&self, person: u32) -> Option<u16> {
+        let floor = self.floor.get(person as usize).copied();
+        floor.filter(|it| *it != u16::MAX)
+    }
+
     fn take_directory(
         &mut self,
         world: &World<'_>,
         place: u16,
         snapshot: &Snapshot<'_>,
-        floor: &[u16],
         names: &Names,
     ) {
         let falls = world.rules.inactive_falls_through;
         let authoritative =
             |at: RecordRef| world.directories[at.directory as usize].rules.authoritative;
-        let barred = |person: u32| floor.get(person as usize).is_some_and(|&it| it < place);
+        let barred = |resolution: &Resolution, person: u32| {
+            resolution.barred_by(person).is_some_and(|it| it < place)
+        };
         let is_active = |at: RecordRef| {
             let records = world.directories[at.directory as usize].records;
             records.is_some_and(|it| Roster::is_active(&it.users[at.record as usize]))
@@ -104,9 +115,9 @@ impl Resolution {
             match snapshot.standing[index] {
                 Standing::Skipped | Standing::Ousted => {}
                 Standing::Unknown | Standing::Duplicate => {
-                    self.freeze(world, person, place, open(current) && !barred(person));
+                    self.freeze(world, person, place, open(current) && !barred(self, person));
                 }
-                Standing::Valid if barred(person) => {}
+                Standing::Valid if barred(self, person) => {}
                 Standing::Valid => match current {
                     Choice::Nobody => self.choice[person as usize] = Choice::Won(at),
                     Choice::Won(_)
@@ -132,7 +143,7 @@ impl Resolution {
         for &key in &snapshot.rejected_keys {
             let person = self.ties.person(place, key);
             let current = self.choice[person as usize];
-            self.freeze(world, person, place, open(current) && !barred(person));
+            self.freeze(world, person, place, open(current) && !barred(self, person));
         }
     }
 

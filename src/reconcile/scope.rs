@@ -3,7 +3,7 @@
 //! In this order: kinds, `users.include/exclude`, `users.members_of` choose the users; `groups.include/exclude` choose the
 //! groups; `groups.rename` renames them, and groups renamed to one key become one. Every chosen group exists, empty ones too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{
     Csr, NONE, NameRules, RecordRef, Roster, RosterGroup, RosterUser, Source, StrId,
@@ -36,6 +36,24 @@ pub enum Position {
     Unsure,
 }
 
+impl Position {
+    /// The same in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Position::Nobody => "no listed directory has it",
+            Position::Frozen => "frozen: the record that would win is unknown",
+            Position::In(_) => "in the roster",
+            Position::Kind => "out of scope: its kind is not among `kinds`",
+            Position::NotIncluded => "out of scope: `users.include` does not name it",
+            Position::Excluded => "out of scope: `users.exclude` names it",
+            Position::NotMember => "out of scope: it is in none of `users.members_of`",
+            Position::Unsure => {
+                "out of scope: it is in none of `users.members_of`, one of which could not be read"
+            }
+        }
+    }
+}
+
 /// The roster with what it was derived from.
 #[derive(Debug)]
 pub struct Scope<'a> {
@@ -54,9 +72,10 @@ pub struct Scope<'a> {
 }
 
 /// Where effective memberships go: for each record, the candidate it belongs to; for each group name, what is above it.
-struct Flow<'s, 'a> {
+pub(crate) struct Flow<'s, 'a> {
     snapshots: &'s [Option<Snapshot<'a>>],
     candidate: Vec<Vec<u32>>,
+    aggregate: bool,
     /// The closure over the merged graph, by group name; `None` inside each directory.
     merged: Option<Csr>,
 }
@@ -353,7 +372,7 @@ impl<'a> Scope<'a> {
 }
 
 impl<'s, 'a> Flow<'s, 'a> {
-    fn of(
+    pub(crate) fn of(
         world: &World<'_>,
         snapshots: &'s [Option<Snapshot<'a>>],
         resolution: &Resolution,
@@ -395,6 +414,7 @@ impl<'s, 'a> Flow<'s, 'a> {
         Flow {
             snapshots,
             candidate,
+            aggregate,
             merged,
         }
     }
@@ -420,6 +440,31 @@ impl<'s, 'a> Flow<'s, 'a> {
                 }
             });
         })
+    }
+
+    /// For the only candidate, each group name that it reaches with a shortest path to it: group names, each with the place of
+    /// the directory that says so.
+    pub(crate) fn paths(&self) -> BTreeMap<u32, Vec<(u32, usize)>> {
+        let mut paths: BTreeMap<u32, Vec<(u32, usize)>> = BTreeMap::new();
+        let mut open: VecDeque<Vec<(u32, usize)>> = VecDeque::new();
+        self.each_direct(&mut |_, place, _, key| open.push_back(vec![(key, place)]));
+        while let Some(path) = open.pop_front() {
+            let (below, from) = path[path.len() - 1];
+            if paths.contains_key(&below) {
+                continue;
+            }
+            for (place, snapshot) in self.snapshots.iter().enumerate() {
+                let Some(snapshot) = snapshot else { continue };
+                let above = snapshot.edges().filter(|it| it.0 == below);
+                for (_, above) in above.filter(|_| self.aggregate || place == from) {
+                    let mut longer = path.clone();
+                    longer.push((above, place));
+                    open.push_back(longer);
+                }
+            }
+            paths.insert(below, path);
+        }
+        paths
     }
 
     /// For each candidate, the nearest chosen groups of its direct memberships.
@@ -481,15 +526,7 @@ impl<'s, 'a> Flow<'s, 'a> {
 fn merged_parents(snapshots: &[Option<Snapshot<'_>>], groups: usize) -> Option<Csr> {
     let mut pairs = Vec::new();
     for snapshot in snapshots.iter().flatten() {
-        for (parent, child) in snapshot.records.children.pairs() {
-            let (above, below) = (
-                snapshot.group_key[parent as usize],
-                snapshot.group_key[child as usize],
-            );
-            if above != NONE && below != NONE && snapshot.fills[parent as usize] {
-                pairs.push((below, above));
-            }
-        }
+        pairs.extend(snapshot.edges());
     }
     (!pairs.is_empty()).then(|| Csr::from_pairs(groups, &pairs))
 }

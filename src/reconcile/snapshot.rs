@@ -123,6 +123,19 @@ impl<'a> Snapshot<'a> {
         }
     }
 
+    /// The names of groups in groups that carry memberships upwards: the lower one first.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let pairs = self.records.children.pairs();
+        pairs.filter_map(|(parent, child)| {
+            let (above, below) = (
+                self.group_key[parent as usize],
+                self.group_key[child as usize],
+            );
+            let carries = above != NONE && below != NONE && self.fills[parent as usize];
+            carries.then_some((below, above))
+        })
+    }
+
     fn take_rejected(&mut self, rules: &DirectoryRules, names: &mut Names) {
         for it in self
             .records

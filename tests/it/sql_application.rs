@@ -447,6 +447,23 @@ async fn many_rows_are_pushed_and_listed_in_portions() {
     let observed = application.accounts().await.unwrap();
     assert_eq!(observed.accounts.len(), 25_000);
     assert_eq!(observed.members.len(), 25_003);
+
+    let renamed: Vec<String> = names[..3_000]
+        .iter()
+        .map(|it| format!("new-{it}"))
+        .collect();
+    let people: Vec<_> = renamed
+        .iter()
+        .map(|it| (it.as_str(), it.as_str(), ""))
+        .collect();
+    let records = directory(&people, &[]);
+    let mut push = Push::against(observed, &records);
+    for (old, new) in names.iter().zip(&renamed) {
+        push = push.update(old, new, What::RENAME);
+    }
+    push.succeed(&application).await;
+    let follow = "SELECT count(*) FROM memberships WHERE username LIKE 'new-%'";
+    assert_eq!(database.rows(follow).await, ["3003"]);
 }
 
 #[test]

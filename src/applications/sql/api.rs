@@ -119,11 +119,14 @@ pub(super) async fn schema(
         .bind(serde_json::to_string(&tables)?)
         .fetch_one(connection)
         .await?;
-    let columns: Vec<(String, String, i64)> = serde_json::from_str(row.try_get(0)?)?;
+    let columns: Vec<(String, String, i64, i64)> = serde_json::from_str(row.try_get(0)?)?;
     let mut schema = Schema::default();
-    for (table, column, nullable) in columns {
+    for (table, column, nullable, numbered) in columns {
         let table = schema.tables.entry(table.to_ascii_lowercase()).or_default();
-        table.insert(column.to_ascii_lowercase(), nullable != 0);
+        table.numbered = numbered != 0;
+        table
+            .columns
+            .insert(column.to_ascii_lowercase(), nullable != 0);
     }
     Ok(schema)
 }
@@ -138,13 +141,13 @@ pub(super) async fn observe(
     let mut listing = Listing::default();
     let users = &layout.users;
     if schema.has(&users.table) {
-        let sql = statements::list_accounts(users);
+        let sql = statements::list_accounts(users, schema);
         answers(&mut transaction, sql, |it| listing.add_accounts(it, users)).await?;
     }
     if let Some(groups) = &layout.groups
         && schema.has(&groups.table)
     {
-        let sql = statements::list_groups(groups);
+        let sql = statements::list_groups(groups, schema);
         answers(&mut transaction, sql, |it| listing.add_groups(it, groups)).await?;
     }
     for side in [Side::Accounts, Side::Groups] {
@@ -163,12 +166,13 @@ pub(super) async fn observe(
 pub(super) async fn present(
     connection: &mut SqliteConnection,
     layout: &Layout,
+    schema: &Schema,
 ) -> Result<PresentRows, Fault> {
     let mut present = PresentRows::default();
     for side in [Side::Accounts, Side::Groups] {
         if let Some(entity) = layout.entity(side) {
             let names: &mut Present = present.side(side);
-            let sql = statements::list_names(entity);
+            let sql = statements::list_names(entity, schema);
             answers(connection, sql, |it| names.add(it)).await?;
         }
     }

@@ -49,14 +49,14 @@ pub(super) struct RowName<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Values<'a> {
     pub(super) name: &'a str,
-    display_name: &'a str,
-    given_name: &'a str,
-    family_name: &'a str,
-    email: &'a str,
-    directory: &'a str,
-    external_id: &'a str,
-    description: &'a str,
-    active: bool,
+    pub(super) display_name: &'a str,
+    pub(super) given_name: &'a str,
+    pub(super) family_name: &'a str,
+    pub(super) email: &'a str,
+    pub(super) directory: &'a str,
+    pub(super) external_id: &'a str,
+    pub(super) description: &'a str,
+    pub(super) active: bool,
 }
 
 impl<'a> Values<'a> {
@@ -254,7 +254,6 @@ pub(super) enum Cell<'a> {
     Text(&'a str),
     Owned(String),
     Scalar(&'a Scalar),
-    Names(&'a [&'a str]),
 }
 
 /// What stands in a column.

@@ -3,8 +3,6 @@
 //! Every statement takes at most one parameter, a JSON array, and every listing answers with JSON texts: a row a call
 //! costs far more in the driver than in the database.
 
-use std::fmt::Write as _;
-
 /// So many rows of a table come as one JSON text.
 const ROWS_PER_ANSWER: u32 = 1_000;
 
@@ -36,26 +34,34 @@ pub(super) fn names() -> String {
     "WITH pushed(c0) AS MATERIALIZED (SELECT value FROM json_each(?1)) ".to_owned()
 }
 
-/// As [`rows`], one row for every member, from a parameter `[["group", ["member", ..], cell, ..], ..]`: `c0` is the
-/// group, `c1` the member, then the further cells.
+/// As [`rows`], one row for every member, from a parameter `[{"group": ["member", ..]}, cell, ..]`: `c0` is the group,
+/// `c1` the member, then the further cells, which are the same for all.
+///
+/// The group is a key since taking it out of an array would parse all its members again for each of them.
 pub(super) fn pairs(further: usize) -> String {
-    let mut head = String::from("WITH pushed(c0, c1");
-    for cell in 2..further + 2 {
-        let _ = write!(head, ", c{cell}");
-    }
-    head += ") AS MATERIALIZED (SELECT e.value ->> 0, m.value";
-    for cell in 2..further + 2 {
-        let _ = write!(head, ", e.value ->> {cell}");
-    }
-    head += " FROM json_each(?1) AS e CROSS JOIN json_each(e.value, '$[1]') AS m) ";
-    head
+    let names = list(0..further + 2, |cell| format!("c{cell}"));
+    let values = ["e.key", "m.value"].map(str::to_owned).into_iter();
+    let values = values.chain((1..=further).map(|at| format!("?1 ->> {at}")));
+    format!(
+        "WITH pushed({names}) AS MATERIALIZED (SELECT {} \
+         FROM json_each(?1, '$[0]') AS e CROSS JOIN json_each(e.value) AS m) ",
+        list(values, |it| it),
+    )
 }
 
 /// A listing of a whole table, each answer a JSON array of rows, each row an array of the cells.
-pub(super) fn listing(table: &str, cells: &[String]) -> String {
+///
+/// A table that numbers its rows is cut into portions by those numbers; any other must be counted through, at twice the
+/// cost.
+pub(super) fn listing(table: &str, numbered: bool, cells: &[String]) -> String {
+    let number = if numbered {
+        "rowid"
+    } else {
+        "row_number() OVER ()"
+    };
     format!(
-        "SELECT '[' || group_concat(j, ',') || ']' FROM (SELECT json_array({}) AS j, row_number() OVER () AS n FROM {}) \
-         GROUP BY n / {ROWS_PER_ANSWER}",
+        "SELECT '[' || group_concat(j, ',') || ']' \
+         FROM (SELECT json_array({}) AS j, {number} / {ROWS_PER_ANSWER} AS n FROM {}) GROUP BY n",
         cells.join(", "),
         quoted(table),
     )
@@ -83,9 +89,10 @@ pub(super) fn listing_pairs(table: &str, group: &str, member: &str) -> String {
     )
 }
 
-/// The columns of the tables that the parameter names: `[["table", "column", may it be null], ..]`.
-pub(super) const COLUMNS: &str = "SELECT json_group_array(json_array(t.value, c.name, c.\"notnull\" = 0)) \
-     FROM json_each(?1) AS t CROSS JOIN pragma_table_info(t.value) AS c";
+/// The columns of the tables that the parameter names: `[["table", "column", may it be null, are rows numbered], ..]`.
+pub(super) const COLUMNS: &str = "SELECT json_group_array(json_array(t.value, c.name, c.\"notnull\" = 0, l.wr = 0)) \
+     FROM json_each(?1) AS t CROSS JOIN pragma_table_list(t.value) AS l CROSS JOIN pragma_table_info(t.value) AS c \
+     WHERE l.schema = 'main'";
 
 /// How many rows refer to something that is not there.
 pub(super) const BROKEN_REFERENCES: &str = "SELECT count(*) FROM pragma_foreign_key_check";

@@ -3,6 +3,8 @@
 //! The result codes are SQLite's (<https://www.sqlite.org/rescode.html>): the low byte is the kind, the rest its detail. Its
 //! messages name tables and columns and no values, so they may be shown.
 
+use std::fmt;
+
 use crate::applications::sql::layout::{Layout, Side};
 use crate::model::Refusal;
 
@@ -57,9 +59,8 @@ impl Fault {
             Fault::Refusal(refusal) => refusal,
             Fault::References => broken_references(),
             Fault::Count { .. } => Refusal::Stale(self.to_string()),
-            Fault::Answer(cause) => Refusal::Refused(format!(
-                "the database gave an answer that cannot be read: {cause}"
-            )),
+            // Its own text may quote a value.
+            Fault::Answer(_) => unreadable(&"it is no listing"),
             Fault::Database(error) => match (code(&error), error.as_database_error()) {
                 (Some(code), Some(cause)) => of_code(code, cause.message(), layout),
                 _ => of_driver(&error),
@@ -75,11 +76,15 @@ fn code(error: &sqlx::Error) -> Option<i32> {
 
 fn of_driver(error: &sqlx::Error) -> Refusal {
     match error {
-        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Refusal::Refused(format!(
-            "the database gave an answer that cannot be read, perhaps a text that is not UTF-8: {error}"
-        )),
+        sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => unreadable(error),
         _ => Refusal::Unavailable(format!("the database cannot be used: {error}")),
     }
+}
+
+fn unreadable(cause: &dyn fmt::Display) -> Refusal {
+    Refusal::Unavailable(format!(
+        "the database gave an answer that cannot be read, perhaps for a text that is not UTF-8: {cause}"
+    ))
 }
 
 fn of_code(code: i32, message: &str, layout: &Layout) -> Refusal {

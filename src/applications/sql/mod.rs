@@ -17,6 +17,7 @@ mod push;
 mod statements;
 mod tables;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use futures_util::future::BoxFuture;
@@ -83,7 +84,7 @@ impl SqlApplication {
     }
 
     async fn observe(&self) -> Result<Observed, Refusal> {
-        if !self.path.exists() {
+        if self.is_missing() {
             return self.observe_nothing();
         }
         let listing = self.read().await;
@@ -99,6 +100,14 @@ impl SqlApplication {
             ))));
         }
         Ok(listing.finish())
+    }
+
+    /// Whether there is no file, for certain: one that cannot be looked at may well be there.
+    fn is_missing(&self) -> bool {
+        match std::fs::metadata(&self.path) {
+            Ok(_) => false,
+            Err(fault) => fault.kind() == ErrorKind::NotFound,
+        }
     }
 
     /// What a file that is not there holds: nothing, if the first push makes it.
@@ -165,7 +174,7 @@ impl SqlApplication {
     }
 
     async fn findings(&self) -> Vec<Finding> {
-        if !self.path.exists() {
+        if self.is_missing() {
             return vec![self.finding_of_no_file()];
         }
         let reach = |text: String, good| Finding {

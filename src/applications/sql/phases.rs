@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, Serializer};
+
 use crate::applications::sql::config::Scalar;
 use crate::applications::sql::convert::{Cell, Sent, Values, Work, cell};
 use crate::applications::sql::layout::{Edge, Entity, Field, Layout, Side};
@@ -15,7 +17,7 @@ use crate::model::What;
 use crate::text;
 
 /// At most so many rows are in the parameter of one statement.
-const ROWS_MAX: usize = 2_000;
+const ROWS_MAX: usize = 1_000;
 /// At most so many pairs are in the parameter of one statement.
 const PAIRS_MAX: usize = 10_000;
 
@@ -72,7 +74,8 @@ impl Phase<'_> {
             })),
             Rows::Names(names) => Box::new(names.chunks(ROWS_MAX).map(parameter)),
             Rows::Pairs { groups, fixed } => Box::new(portions(groups).map(|groups| {
-                let cells = groups.iter().map(|group| group_cells(group, fixed));
+                let fixed = fixed.iter().map(|(_, value)| PairsCell::Fixed(value));
+                let cells = std::iter::once(PairsCell::Groups(groups)).chain(fixed);
                 parameter(&cells.collect::<Vec<_>>())
             })),
         }
@@ -88,13 +91,17 @@ fn row_cells<'a>(
     now.map(Cell::Text).into_iter().chain(fields).collect()
 }
 
-fn group_cells<'a>(
-    &(group, members): &GroupMembers<'a>,
-    fixed: &'a [(String, Scalar)],
-) -> Vec<Cell<'a>> {
-    let fixed = fixed.iter().map(|(_, value)| Cell::Scalar(value));
-    let ends = [Cell::Text(group), Cell::Names(members)];
-    ends.into_iter().chain(fixed).collect()
+/// The first cell of a parameter of pairs, and the further ones.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PairsCell<'a> {
+    #[serde(serialize_with = "as_object")]
+    Groups(&'a [GroupMembers<'a>]),
+    Fixed(&'a Scalar),
+}
+
+fn as_object<S: Serializer>(groups: &[GroupMembers<'_>], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(groups.iter().copied())
 }
 
 /// The statements for everything that is sent, in the order in which they run.
@@ -352,9 +359,12 @@ fn portions<'s, 'a>(
     })
 }
 
-fn parameter<T: serde::Serialize>(rows: &[T]) -> serde_json::Result<Parameter> {
+fn parameter<T: Serialize>(rows: &[T]) -> serde_json::Result<Parameter> {
     Ok(Parameter {
         rows: rows.len() as u64,
         json: serde_json::to_string(rows)?,
     })
 }
+
+#[cfg(test)]
+mod tests;

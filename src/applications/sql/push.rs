@@ -73,7 +73,7 @@ impl Target<'_> {
     ) -> Result<Result<Made, Failed>, Fault> {
         let mut transaction = api::begin(connection).await?;
         let schema = self.prepare(&mut transaction, sent).await?;
-        let mut present = api::present(&mut transaction, self.layout).await?;
+        let mut present = api::present(&mut transaction, self.layout, &schema).await?;
         if let Some((at, refusal)) = present.first_misfit(self.layout, sent) {
             transaction.rollback().await?;
             return Ok(Err(Failed { at, refusal }));

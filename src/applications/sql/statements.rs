@@ -8,16 +8,33 @@ use std::fmt::Write as _;
 use crate::applications::sql::dialect::{self, list, quoted};
 use crate::applications::sql::layout::{Edge, Entity, Field};
 
-/// Which columns are there, and whether each may be null. Names of tables and columns are in lower case.
+/// The tables that are there, by name in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Schema {
-    pub(super) tables: BTreeMap<String, BTreeMap<String, bool>>,
+    pub(super) tables: BTreeMap<String, Table>,
+}
+
+/// A table that is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Table {
+    /// The database numbers the rows.
+    pub(super) numbered: bool,
+    /// The columns by name in lower case, and whether each may be null.
+    pub(super) columns: BTreeMap<String, bool>,
 }
 
 impl Schema {
     /// Whether the table is there.
     pub(super) fn has(&self, table: &str) -> bool {
-        self.tables.contains_key(&table.to_ascii_lowercase())
+        self.table(table).is_some()
+    }
+
+    fn table(&self, table: &str) -> Option<&Table> {
+        self.tables.get(&table.to_ascii_lowercase())
+    }
+
+    fn is_numbered(&self, table: &str) -> bool {
+        self.table(table).is_some_and(|it| it.numbered)
     }
 
     /// Whether the column of the table is there.
@@ -26,15 +43,18 @@ impl Schema {
     }
 
     fn nullable(&self, table: &str, column: &str) -> Option<bool> {
-        let columns = self.tables.get(&table.to_ascii_lowercase())?;
+        let columns = &self.table(table)?.columns;
         columns.get(&column.to_ascii_lowercase()).copied()
     }
 
     /// What is written into a column from a cell. An empty field is no value where the column takes that, so that a
     /// column whose values are unique does not mind two people without a mail.
     fn written(&self, table: &str, column: &str, field: &Field, cell: usize) -> String {
-        let always = matches!(field, Field::Name | Field::Active | Field::Fixed(_));
-        if !always && self.nullable(table, column) == Some(true) {
+        let verbatim = matches!(
+            field,
+            Field::Name | Field::LowerName | Field::Active | Field::Fixed(_)
+        );
+        if !verbatim && self.nullable(table, column) == Some(true) {
             return format!("nullif(pushed.c{cell}, '')");
         }
         format!("pushed.c{cell}")
@@ -42,7 +62,7 @@ impl Schema {
 }
 
 /// Lists accounts: reference, name, display name, given name, family name, mail, directory, external id, switch.
-pub(super) fn list_accounts(users: &Entity) -> String {
+pub(super) fn list_accounts(users: &Entity, schema: &Schema) -> String {
     let fields = [
         Field::Name,
         Field::DisplayName,
@@ -55,23 +75,23 @@ pub(super) fn list_accounts(users: &Entity) -> String {
     ];
     let cells = fields.iter().map(|field| shown(users, field));
     let cells: Vec<String> = std::iter::once(reference(users)).chain(cells).collect();
-    dialect::listing(&users.table, &cells)
+    dialect::listing(&users.table, schema.is_numbered(&users.table), &cells)
 }
 
 /// Lists groups: reference, name, description.
-pub(super) fn list_groups(groups: &Entity) -> String {
+pub(super) fn list_groups(groups: &Entity, schema: &Schema) -> String {
     let cells = [
         reference(groups),
         shown(groups, &Field::Name),
         shown(groups, &Field::Description),
     ];
-    dialect::listing(&groups.table, &cells)
+    dialect::listing(&groups.table, schema.is_numbered(&groups.table), &cells)
 }
 
 /// Lists rows: reference, name.
-pub(super) fn list_names(entity: &Entity) -> String {
+pub(super) fn list_names(entity: &Entity, schema: &Schema) -> String {
     let cells = [reference(entity), shown(entity, &Field::Name)];
-    dialect::listing(&entity.table, &cells)
+    dialect::listing(&entity.table, schema.is_numbered(&entity.table), &cells)
 }
 
 /// Lists the rows that the parameter names: reference, name.
@@ -127,11 +147,15 @@ pub(super) fn update(entity: &Entity, columns: &[&(String, Field)], schema: &Sch
 }
 
 /// Lets references follow new names. Cells: the old name, the new name, then what else the renaming carries.
+///
+/// Tables of pairs seldom have an index on each end. Written like this, such a table is read through once a statement;
+/// as a join it would be read through once for every name.
 pub(super) fn follow(edge: &Edge, column: &str, cells: usize) -> String {
     let (table, column) = (quoted(&edge.table), quoted(column));
     let rows = dialect::rows(cells);
     format!(
-        "{rows}UPDATE {table} SET {column} = pushed.c1 FROM pushed WHERE {table}.{column} = pushed.c0"
+        "{rows}UPDATE {table} SET {column} = (SELECT c1 FROM pushed WHERE c0 = {table}.{column}) \
+         WHERE {column} IN (SELECT c0 FROM pushed)"
     )
 }
 
@@ -232,3 +256,6 @@ fn ends(groups: &Entity, members: &Entity) -> Ends {
         on,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use sqlx::Connection as _;
 use usersyncd::applications::Application as _;
-use usersyncd::model::What;
+use usersyncd::model::{Finding, What};
 
 use super::world::{Database, Push, directory, kind, refused};
 use super::{DEFAULT, company};
@@ -194,6 +194,35 @@ async fn a_database_that_cannot_be_used_is_unavailable() {
         let findings = application.check().await;
         assert!(findings.len() == 1 && !findings[0].good, "{findings:?}");
     }
+}
+
+#[tokio::test]
+async fn a_database_that_may_only_be_read_is_listed_and_not_written() {
+    let database = Database::none();
+    let application = company(&database).await;
+    let items = |findings: Vec<Finding>| -> Vec<(String, bool)> {
+        findings.into_iter().map(|it| (it.item, it.good)).collect()
+    };
+    let all = ["reach", "tables", "rights"].map(str::to_owned);
+    let good = all.each_ref().map(|it| (it.clone(), true));
+    assert_eq!(items(application.check().await), good);
+
+    // A file of a later format is read-only (SQLite file format, 1.3.3), to the superuser too.
+    let mut bytes = std::fs::read(database.path()).unwrap();
+    bytes[18] = 3;
+    std::fs::write(database.path(), bytes).unwrap();
+    assert_eq!(super::listed(&application).await.len(), 5);
+    let [reach, tables, rights] = all;
+    let expect = [(reach, true), (tables, true), (rights, false)];
+    assert_eq!(items(application.check().await), expect);
+    let records = directory(&[("dora", "D", "")], &[]);
+    let push = Push::now(&application, &records).await.create("dora");
+    let (kind, text) = refused(&push.send(&application).await, 0);
+    assert_eq!(
+        (kind, text.contains("read-only")),
+        ("unavailable", true),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -382,7 +382,7 @@ async fn a_table_without_rowids_and_with_odd_names_works_like_any_other() {
     let application = database.application(
         r#"
 tables:
-  users: { table: order, key: 'key "of" it', columns: { display_name: SELECT } }
+  users: { table: ORDER, key: 'key "of" it', columns: { display_name: SELECT } }
   groups: { table: pushed, key: C0 }
   memberships: { table: from, group: c0, user: c1 }
 "#,

@@ -1,0 +1,124 @@
+//! Reading directories.
+
+use std::time::Duration;
+
+use super::failure::Failure;
+use super::{milliseconds, tell, tell_if_to_act};
+
+/// What a complete read brought.
+#[derive(Clone, Copy, Debug)]
+pub struct Read {
+    /// Whether everything was read, rather than what had changed.
+    pub whole: bool,
+    /// Users now known.
+    pub users: u64,
+    /// Groups now known.
+    pub groups: u64,
+    /// Memberships now known.
+    pub memberships: u64,
+    /// Records that were rejected.
+    pub rejected: u64,
+    /// How long it took.
+    pub duration: Duration,
+}
+
+/// A directory was read and its records are others than before.
+pub fn directory_read(directory: &str, read: &Read) {
+    let Read {
+        whole,
+        users,
+        groups,
+        memberships,
+        rejected,
+        duration,
+    } = *read;
+    let duration_ms = milliseconds(duration);
+    tell!(
+        INFO,
+        "directory.read",
+        directory,
+        whole,
+        users,
+        groups,
+        memberships,
+        rejected,
+        duration_ms,
+        "The directory {directory} was read: {users} users, {groups} groups, {memberships} memberships, {rejected} \
+         records rejected."
+    );
+}
+
+/// A directory was read and says what it said before.
+pub fn directory_unchanged(directory: &str, duration: Duration) {
+    let duration_ms = milliseconds(duration);
+    tell!(
+        DEBUG,
+        "directory.unchanged",
+        directory,
+        duration_ms,
+        "The directory {directory} was read and has not changed."
+    );
+}
+
+/// A directory could not be read completely. Its last accepted records go on being used. `error` says what was tried,
+/// what came of it and what to do.
+pub fn directory_failed(directory: &str, failure: Failure, error: &str) {
+    let kind = failure.word();
+    tell_if_to_act!(
+        failure.must_act(),
+        "directory.failed",
+        directory,
+        kind,
+        error,
+        "The directory {directory} could not be read, so its last records go on being used and nobody is removed for \
+         it: {error}"
+    );
+}
+
+/// A read is kept aside, because it lost more than a guard allows.
+pub fn directory_suspect(directory: &str, guard: &str, detail: &str, approve: &str) {
+    tell!(
+        ERROR,
+        "directory.suspect",
+        directory,
+        guard,
+        detail,
+        approve,
+        "What the directory {directory} answers is kept aside ({detail}) and its last records go on being used. If it is \
+         true, run `usersyncd approve {approve}`; if not, mend the directory."
+    );
+}
+
+/// A directory has not been read completely for longer than its `stale_after`. No age: it never was.
+pub fn directory_stale(directory: &str, age: Option<Duration>) {
+    let age_seconds = age.map(|age| age.as_secs());
+    let since = since(age_seconds);
+    tell!(
+        ERROR,
+        "directory.stale",
+        directory,
+        age_seconds,
+        "The directory {directory} has {since} been read completely; see its directory.failed and directory.suspect \
+         events."
+    );
+}
+
+/// One record of a directory cannot be used; nothing changes for whom it concerns. `record` is its id there.
+pub fn record_rejected(directory: &str, record: &str, reason: &str) {
+    tell!(
+        WARN,
+        "record.rejected",
+        directory,
+        record,
+        reason,
+        "The record {record} of the directory {directory} is rejected: {reason}. Mend it there."
+    );
+}
+
+/// `never`, or for how long not.
+pub(super) fn since(age_seconds: Option<u64>) -> String {
+    match age_seconds {
+        None => "never".to_owned(),
+        Some(seconds) => format!("for {seconds} seconds not"),
+    }
+}

@@ -2,26 +2,34 @@
 //!
 //! The map of the crate, from the leaves to the top. Imports go down this list only; `tests/it/architecture.rs` holds it.
 //!
-//! * [`events`]: what the log says, one function an event.
-//! * [`progress`]: how far the running jobs are.
+//! * [`text`]: names and how they are folded, globs, spans of time, percents.
+//! * [`clock`], [`secret`], [`events`], [`progress`]: time as an argument; where a secret lies; one function a log event; how
+//!   far the running jobs are.
+//! * [`schedule`]: cron lines as wall clocks show the time.
 //! * [`model`]: the nouns that everything speaks.
 //! * [`wire`]: protocol types, before they mean anything.
-//! * [`secret`]: where a secret lies, and how it is read.
+//! * [`reconcile`]: the core; pure. What directories said and what an application holds, to a plan.
 //! * [`directories`]: the sources that are polled.
 //! * [`applications`]: the targets that are filled.
 //! * [`store`]: what is remembered between passes.
-//! * [`daemon`]: what is done when: schedules, passes, start and stop.
+//! * [`config`]: the configuration file, and every problem in it at once.
+//! * [`sync`]: the jobs: reading a directory, pushing an application.
+//! * [`daemon`]: what is done when; how it starts, stops and reloads.
+//! * [`assemble`]: from the configuration to running parts.
 
 pub mod applications;
+pub mod assemble;
 pub mod clock;
+pub mod config;
 pub mod daemon;
 pub mod directories;
 pub mod events;
 pub mod model;
-pub mod reconcile;
 pub mod progress;
+pub mod reconcile;
 pub mod schedule;
 pub mod secret;
 pub mod store;
+pub mod sync;
 pub mod text;
 pub mod wire;

@@ -1,2 +1,3 @@
-//! usersyncd
+//! The daemon's process. Everything is in the library.
+
 fn main() {}

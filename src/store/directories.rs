@@ -28,6 +28,8 @@ pub struct DirectoryState {
     pub read_at: Option<Timestamp>,
     /// When the one before it was.
     pub previous_read_at: Option<Timestamp>,
+    /// When the last accepted read that was no delta was made.
+    pub complete_at: Option<Timestamp>,
     /// Where the next read may go on.
     pub cursor: Option<String>,
     /// Digest of the connector's configuration under which the last accepted read was made; empty before the first.
@@ -82,6 +84,8 @@ pub struct AcceptedRead<'a> {
     pub cursor: Option<&'a str>,
     /// Digest of the connector's configuration.
     pub basis: &'a str,
+    /// It was no delta.
+    pub whole: bool,
     /// Where the window of the guards begins: older states are forgotten.
     pub window_from: Timestamp,
 }
@@ -262,6 +266,7 @@ fn state_of(row: &Row) -> sqlx::Result<DirectoryState> {
         revision: count(row, "revision")?,
         read_at: time(row, "read_at")?,
         previous_read_at: time(row, "previous_read_at")?,
+        complete_at: time(row, "complete_at")?,
         cursor: row.try_get("cursor")?,
         basis: row.try_get("basis")?,
         tally: Tally {
@@ -403,7 +408,8 @@ async fn note_accepted(
 ) -> Result<u64, Stop> {
     let note = "UPDATE directory SET revision = revision + $2, previous_read_at = read_at, read_at = $3, attempted_at = $3,
         failure_word = NULL, failure_text = NULL, cursor = $4, basis = $5, user_count = $6, group_count = $7,
-        membership_count = $8, rejected_count = $9, reference_count = $10 WHERE number = $1 RETURNING revision";
+        membership_count = $8, rejected_count = $9, reference_count = $10,
+        complete_at = CASE WHEN $11 = 1 THEN $3 ELSE complete_at END WHERE number = $1 RETURNING revision";
     let row = statement(note)
         .bind(directory)
         .bind(i64::from(changed))
@@ -415,6 +421,7 @@ async fn note_accepted(
         .bind(signed(tally.memberships))
         .bind(signed(tally.rejected))
         .bind(signed(tally.references))
+        .bind(i64::from(read.whole))
         .fetch_one(&mut *db)
         .await?;
     mark(db, directory, read, tally).await?;

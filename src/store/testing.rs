@@ -43,6 +43,7 @@ pub(super) async fn rows_written(store: &Store) -> i64 {
 /// An accepted read at a moment, with a window of a day.
 pub(super) fn read(at: Timestamp) -> AcceptedRead<'static> {
     AcceptedRead {
+        whole: true,
         at,
         cursor: Some("cursor"),
         basis: "basis",

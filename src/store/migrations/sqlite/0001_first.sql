@@ -11,6 +11,7 @@ CREATE TABLE directory (
     suspect_revision  INTEGER NOT NULL DEFAULT 0,   -- of the suspect records
     read_at           INTEGER,                      -- the last accepted complete read
     previous_read_at  INTEGER,                      -- the one before it
+    complete_at       INTEGER,                      -- the last one that was no delta
     cursor            TEXT,
     basis             TEXT NOT NULL DEFAULT '',
     user_count        INTEGER NOT NULL DEFAULT 0,   -- what the last accepted read held

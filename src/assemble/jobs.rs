@@ -1,0 +1,196 @@
+//! The work that the daemon asks for, done with the store and the connected parts.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use crate::assemble::Parts;
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::daemon::{
+    Age, ApplicationJob, DirectoryJob, Jobs, PushEnd, PushOutcome, ReadEnd, ReadOutcome, Subject,
+};
+use crate::events::{self, Counts};
+use crate::progress::Work;
+use crate::store::{Store, StoreError};
+use crate::sync::{self, DirectoryPart, read};
+use crate::text::Span;
+
+/// Reads and pushes over one store.
+pub struct StoreJobs {
+    parts: Parts,
+    schedules: Vec<DirectoryJob>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+}
+
+impl StoreJobs {
+    /// The jobs of a configuration.
+    pub fn new(config: &Config, parts: Parts, store: Store, clock: Arc<dyn Clock>) -> Self {
+        let enabled = config.directories.iter().filter(|it| it.enabled);
+        let schedules = enabled.map(|entry| DirectoryJob {
+            name: entry.name.as_str().to_owned(),
+            schedule: config.schedule_of(entry),
+            read_timeout: entry.read_timeout.as_std(),
+        });
+        StoreJobs {
+            schedules: schedules.collect(),
+            parts,
+            store,
+            clock,
+        }
+    }
+
+    fn directory(&self, name: &str) -> Option<&Arc<DirectoryPart>> {
+        self.parts.directories.iter().find(|it| it.name == name)
+    }
+
+    async fn read_one(&self, name: &str, work: &Work) -> Result<ReadOutcome, StoreError> {
+        let failed = ReadOutcome {
+            end: ReadEnd::Failed,
+            rejected: 0,
+        };
+        let Some(part) = self.directory(name) else {
+            return Ok(failed);
+        };
+        let Some(directory) = &part.directory else {
+            return Ok(failed);
+        };
+        let reader = Some(self.store.reader());
+        let fetched = read::fetch(part, directory, reader, self.clock.as_ref(), work).await?;
+        let (end, rejected) = match read::commit(part, &self.store, fetched).await? {
+            sync::Read::Changed { rejected } => (ReadEnd::Changed, rejected),
+            sync::Read::Unchanged { rejected } => (ReadEnd::Unchanged, rejected),
+            sync::Read::Suspect => (ReadEnd::Suspect, 0),
+            sync::Read::Failed => (ReadEnd::Failed, 0),
+        };
+        Ok(ReadOutcome { end, rejected })
+    }
+
+    async fn push_one(
+        &self,
+        name: &str,
+        work: &Work,
+        stop: &CancellationToken,
+    ) -> Result<PushOutcome, StoreError> {
+        let failed = PushOutcome {
+            end: PushEnd::Failed,
+            counts: Counts::default(),
+            due_at: None,
+        };
+        let Some(part) = self.parts.applications.iter().find(|it| it.name == name) else {
+            return Ok(failed);
+        };
+        let pushed = sync::push::push(part, &self.store, self.clock.as_ref(), work, stop).await?;
+        let end = match (pushed.due, pushed.reached) {
+            (false, _) => PushEnd::NotDue,
+            (true, true) => PushEnd::Pushed,
+            (true, false) => PushEnd::Failed,
+        };
+        Ok(PushOutcome {
+            end,
+            counts: pushed.counts,
+            due_at: pushed.due_at,
+        })
+    }
+
+    async fn last_times(&self) -> Result<Vec<Age>, StoreError> {
+        let now = self.clock.now();
+        let mut snapshot = self.store.snapshot().await?;
+        let mut ages = Vec::new();
+        let age = |subject, last: Option<Timestamp>, after: Span| {
+            let stale = last.is_none_or(|it| now.0 - it.0 > after.as_seconds());
+            Age {
+                subject,
+                last,
+                stale,
+            }
+        };
+        for part in self
+            .parts
+            .directories
+            .iter()
+            .filter(|it| it.directory.is_some())
+        {
+            let last = snapshot
+                .directory(&part.id)
+                .await?
+                .and_then(|it| it.read_at);
+            ages.push(age(
+                Subject::Directory(part.name.clone()),
+                last,
+                part.stale_after,
+            ));
+        }
+        for part in &self.parts.applications {
+            let last = snapshot
+                .application(&part.id)
+                .await?
+                .and_then(|it| it.pushed_at);
+            ages.push(age(
+                Subject::Application(part.name.clone()),
+                last,
+                part.stale_after,
+            ));
+        }
+        Ok(ages)
+    }
+}
+
+impl Jobs for StoreJobs {
+    fn directories(&self) -> Vec<DirectoryJob> {
+        self.schedules.clone()
+    }
+
+    fn applications(&self) -> Vec<ApplicationJob> {
+        let job = |part: &Arc<sync::ApplicationPart>| ApplicationJob {
+            name: part.name.clone(),
+            directories: part.directories.iter().map(|it| it.name.clone()).collect(),
+        };
+        self.parts.applications.iter().map(job).collect()
+    }
+
+    fn read<'a>(&'a self, directory: &'a str, work: &'a Work) -> BoxFuture<'a, ReadOutcome> {
+        Box::pin(async move {
+            self.read_one(directory, work)
+                .await
+                .unwrap_or_else(|error| {
+                    events::store_failed("read", &error);
+                    ReadOutcome {
+                        end: ReadEnd::StoreFailed,
+                        rejected: 0,
+                    }
+                })
+        })
+    }
+
+    fn push<'a>(
+        &'a self,
+        application: &'a str,
+        work: &'a Work,
+        stop: &'a CancellationToken,
+    ) -> BoxFuture<'a, PushOutcome> {
+        Box::pin(async move {
+            self.push_one(application, work, stop)
+                .await
+                .unwrap_or_else(|error| {
+                    events::store_failed("push", &error);
+                    PushOutcome {
+                        end: PushEnd::StoreFailed,
+                        counts: Counts::default(),
+                        due_at: None,
+                    }
+                })
+        })
+    }
+
+    fn ages(&self) -> BoxFuture<'_, Vec<Age>> {
+        Box::pin(async move {
+            self.last_times().await.unwrap_or_else(|error| {
+                events::store_failed("status", &error);
+                Vec::new()
+            })
+        })
+    }
+}

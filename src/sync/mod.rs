@@ -1,0 +1,19 @@
+//! The jobs: reading one directory, and pushing one application. Only the store lies between them.
+//!
+//! [`read`] fetches, judges and commits the records of one directory. [`push`] pins the accepted records of an application's
+//! directories, plans, and has [`execute`] walk the plan. Both are thin: what is decided is decided in
+//! [`reconcile`](crate::reconcile). Whether anything is written is asked once, here: [`dry_run`] fetches and plans and calls
+//! neither the executor nor the store's writing half.
+
+mod execute;
+mod failpoint;
+mod load;
+mod outcome;
+mod parts;
+pub mod push;
+pub mod read;
+mod tell;
+
+pub use load::standing;
+pub use outcome::{Pushed, Read};
+pub use parts::{ApplicationPart, DirectoryPart};

@@ -1,0 +1,406 @@
+//! The push job: pin what the directories said, plan, walk the plan, and commit what became of it.
+//!
+//! A push opens no directory. It is due when something it depends on has moved; when it is not, it writes one time and ends.
+
+use std::collections::BTreeSet;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, Timestamp};
+use crate::events::{self, Counts};
+use crate::model::{
+    HoldReason, Holding, Intent, Memory, Observed, Outcome, Plan, Refusal, View, Withheld,
+};
+use crate::progress::Work;
+use crate::reconcile::{self, Context, Standing, World, advance, recall};
+use crate::store::{ApplicationState, Failure, PushCommit, Refused, Snapshot, Store, StoreError};
+use crate::sync::execute::{self, Walked};
+use crate::sync::load::{self, Pinned};
+use crate::sync::outcome::Pushed;
+use crate::sync::parts::ApplicationPart;
+use crate::sync::{failpoint, tell};
+
+/// Everything that was loaded for one push.
+struct Loaded {
+    state: ApplicationState,
+    pinned: Vec<Pinned>,
+    remembered: Option<Holding>,
+    intents: Vec<(i64, Intent)>,
+    refused: Vec<Refused>,
+    memory: Memory,
+    first_plan_approved: bool,
+}
+
+/// Pushes one application, or finds that nothing is due.
+///
+/// # Errors
+/// [`StoreError`] when the store could not be read or written. What was sent before that is found again by its intents.
+pub async fn push(
+    part: &ApplicationPart,
+    store: &Store,
+    clock: &dyn Clock,
+    work: &Work,
+    stop: &CancellationToken,
+) -> Result<Pushed, StoreError> {
+    let now = clock.now();
+    let mut snapshot = store.snapshot().await?;
+    let mut state = snapshot.application(&part.id).await?.unwrap_or_default();
+    let pinned = load::pin(&mut snapshot, part, now).await?;
+    if let Some(idle) = not_due(&mut snapshot, part, &state, &pinned, now).await? {
+        drop(snapshot);
+        state.pushed_at = Some(now);
+        store.save_application(&part.id, &state).await?;
+        return Ok(idle);
+    }
+    let loaded = load_all(&mut snapshot, part, state, pinned, now).await?;
+    drop(snapshot);
+    work.alive();
+    let holding = match present_holding(part, &loaded, now).await {
+        Ok(holding) => holding,
+        Err(refusal) => return failed(part, store, loaded.state, &refusal, now).await,
+    };
+    work.alive();
+    let abilities = part.application.abilities();
+    let world = load::world(
+        &part.rules,
+        abilities,
+        &loaded.pinned,
+        &holding.holding,
+        &loaded.memory,
+        now,
+    );
+    let (context, plan) = tokio::task::block_in_place(|| reconcile::plan(&world));
+    let view = View {
+        plan: &plan,
+        roster: context.roster(),
+        holding: context.holding(),
+    };
+    let mode = if part.plan_only { "plan" } else { "apply" };
+    events::plan_made(
+        &part.name,
+        mode,
+        plan.changes.len() as u64,
+        plan.held.len() as u64,
+        plan.waiting.len() as u64,
+    );
+    let skip = resting(&context, &plan, &loaded.refused, now);
+    let walked = if part.plan_only {
+        Walked {
+            outcomes: vec![Outcome::Skipped; plan.changes.len()],
+            intents: Vec::new(),
+        }
+    } else {
+        execute::execute(store, part, &context, &plan, &skip, work, stop).await?
+    };
+    let ended = Ended {
+        part,
+        loaded: &loaded,
+        world: &world,
+        context: &context,
+        plan: &plan,
+        walked: &walked,
+        view,
+    };
+    failpoint::reached("push.before_commit");
+    let pushed = ended.commit(store, &holding, clock.now()).await?;
+    failpoint::reached("push.after_commit");
+    Ok(pushed)
+}
+
+/// What an application holds now.
+struct Present {
+    holding: Holding,
+    /// It was listed for this push.
+    listed: bool,
+}
+
+/// Nothing to do: no revision moved, no clock runs, nothing is held or approved, the basis is the same, no listing is due.
+async fn not_due(
+    snapshot: &mut Snapshot,
+    part: &ApplicationPart,
+    state: &ApplicationState,
+    pinned: &[Pinned],
+    now: Timestamp,
+) -> Result<Option<Pushed>, StoreError> {
+    let moved = pinned
+        .iter()
+        .any(|it| state.pinned.get(&it.part.id) != Some(&it.revision))
+        || state.pinned.len() != pinned.len();
+    let due = state.push == 0
+        || moved
+        || state.basis != part.basis
+        || state.failure.is_some()
+        || listing_is_due(part, state, now);
+    if due {
+        return Ok(None);
+    }
+    let known = snapshot.held(&part.id).await?;
+    let approved = snapshot.approved(&part.id, now).await?;
+    let open = snapshot.open_intents(&part.id).await?;
+    let stale = pinned.iter().any(|it| it.standing == Standing::Stale);
+    if !(known.held.is_empty()
+        && known.waiting.is_empty()
+        && approved.keys.is_empty()
+        && open.is_empty())
+        || stale
+    {
+        return Ok(None);
+    }
+    let refused = snapshot.refused(&part.id).await?;
+    if !refused.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Pushed {
+        due: false,
+        reached: true,
+        counts: Counts::default(),
+        due_at: None,
+    }))
+}
+
+fn listing_is_due(part: &ApplicationPart, state: &ApplicationState, now: Timestamp) -> bool {
+    state
+        .reread_at
+        .is_none_or(|it| now.0 - it.0 >= part.reread.as_seconds() || it > now)
+}
+
+async fn load_all(
+    snapshot: &mut Snapshot,
+    part: &ApplicationPart,
+    state: ApplicationState,
+    mut pinned: Vec<Pinned>,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
+    load::records(snapshot, &mut pinned).await?;
+    let remembered = snapshot.holding(&part.id).await?;
+    let intents = snapshot.open_intents(&part.id).await?;
+    let refused = snapshot.refused(&part.id).await?;
+    let approved = snapshot.approved(&part.id, now).await?;
+    let held = snapshot.held(&part.id).await?;
+    let opened = state
+        .first_applied_at
+        .map(|first| Timestamp(first.0.max(now.0 - part.window.as_seconds())));
+    let window = match opened {
+        Some(since) => snapshot.window(&part.id, since).await?,
+        None => crate::model::Window::default(),
+    };
+    let memory = Memory {
+        first_applied_at: state.first_applied_at,
+        planned_at: state.planned_at,
+        basis_changed: !state.basis.is_empty() && state.basis != part.basis,
+        window,
+        approved: approved.keys,
+        held: held.since(),
+    };
+    let first_plan_approved = approved.first_plan;
+    Ok(Loaded {
+        state,
+        pinned,
+        remembered,
+        intents,
+        refused,
+        memory,
+        first_plan_approved,
+    })
+}
+
+/// What the application holds: as last seen, or listed anew when that is due, unknown, or in doubt.
+async fn present_holding(
+    part: &ApplicationPart,
+    loaded: &Loaded,
+    now: Timestamp,
+) -> Result<Present, Refusal> {
+    let surprised = !loaded.intents.is_empty() || loaded.state.failure.is_some();
+    match &loaded.remembered {
+        Some(remembered) if !surprised && !listing_is_due(part, &loaded.state, now) => {
+            Ok(Present {
+                holding: remembered.clone(),
+                listed: false,
+            })
+        }
+        remembered => {
+            let observed: Observed = part.application.accounts().await?;
+            let intents: Vec<Intent> = loaded.intents.iter().map(|it| it.1.clone()).collect();
+            let empty = Holding::default();
+            let known = remembered.as_ref().unwrap_or(&empty);
+            let holding = tokio::task::block_in_place(|| recall(known, &observed, &intents));
+            Ok(Present {
+                holding,
+                listed: true,
+            })
+        }
+    }
+}
+
+async fn failed(
+    part: &ApplicationPart,
+    store: &Store,
+    mut state: ApplicationState,
+    refusal: &Refusal,
+    now: Timestamp,
+) -> Result<Pushed, StoreError> {
+    let failure = tell::failure_of(refusal);
+    state.failure = Some(Failure {
+        at: now,
+        word: failure.word().to_owned(),
+        text: refusal.to_string(),
+    });
+    store.save_application(&part.id, &state).await?;
+    events::application_failed(&part.name, failure, &refusal.to_string());
+    Ok(Pushed {
+        due: true,
+        reached: false,
+        ..Pushed::default()
+    })
+}
+
+/// The changes that were refused so often that they rest until their next try, by index.
+fn resting(
+    context: &Context<'_, '_>,
+    plan: &Plan,
+    refused: &[Refused],
+    now: Timestamp,
+) -> BTreeSet<usize> {
+    if refused.is_empty() {
+        return BTreeSet::new();
+    }
+    let rests = |at: &usize| {
+        let (subject, change) = tell::names(context, plan, &plan.changes[*at]);
+        let same = |it: &&Refused| it.subject == subject && it.change == change;
+        refused.iter().find(same).is_some_and(|it| it.next_at > now)
+    };
+    (0..plan.changes.len()).filter(rests).collect()
+}
+
+/// A plan that was walked, about to be committed.
+struct Ended<'a, 'w, 'c> {
+    part: &'a ApplicationPart,
+    loaded: &'a Loaded,
+    world: &'a World<'c>,
+    context: &'a Context<'w, 'c>,
+    plan: &'a Plan,
+    walked: &'a Walked,
+    view: View<'a>,
+}
+
+impl Ended<'_, '_, '_> {
+    async fn commit(
+        &self,
+        store: &Store,
+        present: &Present,
+        ended_at: Timestamp,
+    ) -> Result<Pushed, StoreError> {
+        let after =
+            tokio::task::block_in_place(|| advance(self.context, self.plan, &self.walked.outcomes));
+        let now = self.world.now;
+        let history = tell::history(
+            self.context,
+            self.plan,
+            &self.walked.outcomes,
+            self.view,
+            now,
+        );
+        let refused = tell::refusals(
+            self.context,
+            self.plan,
+            &self.walked.outcomes,
+            &self.loaded.refused,
+            now,
+        );
+        let surprise = self.walked.outcomes.iter().find_map(|it| match it {
+            Outcome::Failed(refusal) if !matches!(refusal, Refusal::Refused(_)) => Some(refusal),
+            _ => None,
+        });
+        let state = self.state(present, surprise, ended_at);
+        // What failed in an unknown way keeps its intent open, so that the next push looks first.
+        let mut settled: Vec<i64> = self.loaded.intents.iter().map(|it| it.0).collect();
+        if surprise.is_none() {
+            settled.extend(&self.walked.intents);
+        }
+        let before = self.loaded.remembered.as_ref();
+        let commit = PushCommit {
+            at: ended_at,
+            pass: None,
+            before,
+            after: &after,
+            state: &state,
+            close_intents: &settled,
+            history: &history,
+            held: &self.plan.held,
+            waiting: &self.plan.waiting,
+            refused: &refused,
+        };
+        store.commit_push(&self.part.id, commit).await?;
+        let sets = store.snapshot().await?.held_sets().await?;
+        let counts = tell::tell(
+            self.part,
+            self.context,
+            self.plan,
+            &self.walked.outcomes,
+            self.view,
+            &sets,
+            &refused,
+        );
+        Ok(Pushed {
+            due: true,
+            reached: surprise.is_none(),
+            counts,
+            due_at: self.plan.due_at,
+        })
+    }
+
+    fn state(
+        &self,
+        present: &Present,
+        surprise: Option<&Refusal>,
+        ended_at: Timestamp,
+    ) -> ApplicationState {
+        let now = self.world.now;
+        let mut state = self.loaded.state.clone();
+        state.planned_at = Some(now);
+        if present.listed {
+            state.reread_at = Some(now);
+        }
+        if let Some(refusal) = surprise {
+            let word = tell::failure_of(refusal).word().to_owned();
+            state.failure = Some(Failure {
+                at: ended_at,
+                word,
+                text: refusal.to_string(),
+            });
+            return state;
+        }
+        state.failure = None;
+        state.pushed_at = Some(ended_at);
+        let stopped = self.walked.outcomes.contains(&Outcome::Skipped) && !self.part.plan_only;
+        if stopped {
+            // Not walked to its end: what is pinned is not pushed yet.
+            return state;
+        }
+        state.pinned = self
+            .loaded
+            .pinned
+            .iter()
+            .map(|it| (it.part.id.clone(), it.revision))
+            .collect();
+        if self.part.plan_only {
+            return state;
+        }
+        if state.basis.is_empty()
+            || self
+                .world
+                .directories
+                .iter()
+                .all(|it| it.standing == Standing::Fresh)
+        {
+            state.basis.clone_from(&self.part.basis);
+        }
+        let held_first = |it: &Withheld<HoldReason>| it.reason == HoldReason::FirstPlan;
+        let first_is_over =
+            self.loaded.first_plan_approved || !self.plan.held.iter().any(held_first);
+        if state.first_applied_at.is_none() && first_is_over {
+            state.first_applied_at = Some(ended_at);
+        }
+        state
+    }
+}

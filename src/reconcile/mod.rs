@@ -17,6 +17,7 @@ mod advance;
 mod context;
 mod groups;
 mod guard;
+mod locate;
 mod lookup;
 mod mails;
 pub mod matching;

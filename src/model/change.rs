@@ -1,7 +1,8 @@
 //! What shall change in one application: a complete value with nothing left to decide, and what is withheld and why.
 //!
 //! A change is small (its names and values stand in the roster and the holding that the plan was made from) and there is at
-//! most one for each account, one for the fields of each group and one for the members of each group.
+//! most one for each account, one for the fields of each group and one for the members of each group (two where seats are
+//! counted: what is taken comes first, so that its seats are free for others).
 
 use std::fmt;
 
@@ -439,7 +440,7 @@ impl Plan {
 pub enum Outcome {
     /// Done. Where the application gave an id to what was created, here it is.
     Done {
-        /// The application's own id of what was created.
+        /// The application's own id of what was created, or the new one where a rename changed it.
         remote_id: Option<String>,
     },
     /// Not done.

@@ -30,6 +30,13 @@ pub struct ObservedAccount {
     pub active: bool,
 }
 
+impl ObservedAccount {
+    /// Whether the application names the account by its name alone, so that a rename changes the id.
+    pub fn name_is_id(&self, pool: &Pool) -> bool {
+        pool.get(self.remote_id) == pool.get(self.name)
+    }
+}
+
 /// A group exactly as the application shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObservedGroup {
@@ -39,6 +46,13 @@ pub struct ObservedGroup {
     pub name: StrId,
     /// What the group is for.
     pub description: StrId,
+}
+
+impl ObservedGroup {
+    /// Whether the application names the group by its name alone, so that a rename changes the id.
+    pub fn name_is_id(&self, pool: &Pool) -> bool {
+        pool.get(self.remote_id) == pool.get(self.name)
+    }
 }
 
 /// Everything that an application answered to one complete listing.

@@ -100,6 +100,8 @@ pub struct IntentStep {
     pub mail: String,
     /// The `person_key` value for the link.
     pub person: String,
+    /// Whether the user's username is one of several tied ones, for the link.
+    pub tied: bool,
     /// Whether a created account is active.
     pub active: bool,
     /// Places given.

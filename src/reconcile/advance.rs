@@ -19,6 +19,7 @@ pub fn intent_of(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> Int
         record: String::new(),
         mail: String::new(),
         person: String::new(),
+        tied: false,
         active: false,
         give: plan.given(change).to_vec(),
         own: plan.owned(change).to_vec(),
@@ -34,8 +35,9 @@ pub fn intent_of(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> Int
             wanted.directory_id.clone_into(&mut step.directory);
             wanted.external_id.clone_into(&mut step.record);
             step.mail = text::fold(wanted.email);
-            let record = context.roster().users[change.wanted as usize].record;
-            person_value(context.world, record).clone_into(&mut step.person);
+            let user = &context.roster().users[change.wanted as usize];
+            person_value(context.world, user.record).clone_into(&mut step.person);
+            step.tied = user.tied;
             step.active = wanted.active;
         }
         Subject::Group(_) => {
@@ -137,13 +139,13 @@ fn advance_account(
         }
         Step::Update | Step::Members | Step::Children => {
             if change.wanted != NONE {
+                let name_is_id = holding.accounts[at].seen.name_is_id(&holding.pool);
                 write_fields(context, holding, change.wanted, place, change.what);
                 if change.what.has(What::RENAME) || change.what.has(What::SPELLING) {
-                    let seen = &holding.accounts[at].seen;
-                    // Where the application has no ids of its own, the name is the id.
-                    let id = remote_id.map(str::to_owned);
-                    let renamed = id.unwrap_or_else(|| holding.text(seen.remote_id).to_owned());
-                    holding.accounts[at].seen.remote_id = holding.pool.add(&renamed);
+                    let name = context.roster().name(change.wanted);
+                    if let Some(id) = remote_id.or(name_is_id.then_some(name)) {
+                        holding.accounts[at].seen.remote_id = holding.pool.add(id);
+                    }
                 }
                 refresh_link(context, holding, change, place);
             }
@@ -285,10 +287,11 @@ fn advance_group_fields(
     let wanted = context.roster().group(change.wanted);
     let create = change.step == Step::Create;
     if create || what.has(What::RENAME) || what.has(What::SPELLING) {
+        let name_is_id = create || holding.groups[at].seen.name_is_id(&holding.pool);
+        if let Some(id) = remote_id.or(name_is_id.then_some(wanted.name)) {
+            holding.groups[at].seen.remote_id = holding.pool.add(id);
+        }
         holding.groups[at].seen.name = holding.pool.add(wanted.name);
-    }
-    if let Some(id) = remote_id.or(create.then_some(wanted.name)) {
-        holding.groups[at].seen.remote_id = holding.pool.add(id);
     }
     if context.abilities().describe_groups && (create || what.has(What::DESCRIPTION)) {
         holding.groups[at].seen.description = holding.pool.add(wanted.description);

@@ -176,6 +176,7 @@ fn draft_existing(
     }
     let rules = Rules {
         linked: group.link.is_some(),
+        wanted: wanted != NONE,
         left,
         uncertain: wanted != NONE && context.roster().groups[wanted as usize].uncertain,
         exact: wanted != NONE && is_exact(context, place),
@@ -194,6 +195,9 @@ fn draft_existing(
 /// What decides whether a membership that the roster does not want is taken.
 struct Rules {
     linked: bool,
+    /// The roster has it.
+    wanted: bool,
+    /// It left, and its time is over.
     left: bool,
     uncertain: bool,
     exact: bool,
@@ -206,6 +210,8 @@ impl Rules {
             _ if self.uncertain => false,
             Taking::Ours => member.ours(),
             Taking::Unwanted if self.left => member.ours(),
+            // A group that is missing from the roster keeps its members while its clock runs.
+            Taking::Unwanted if !self.wanted => false,
             Taking::Unwanted => (member.ours() && self.linked) || self.exact,
             // Nobody's account in a group that shall hold exactly the roster's members.
             Taking::Nothing if self.left => member.ours() && matches!(state, AccountState::Left(_)),

@@ -19,6 +19,7 @@ mod explain;
 mod fates;
 mod groups;
 mod guard;
+mod locate;
 mod lookup;
 mod mails;
 pub mod matching;

@@ -30,7 +30,7 @@ pub(crate) fn make(context: &mut Context<'_, '_>) -> Plan {
     emit(context, all, &renames)
 }
 
-fn emit(context: &mut Context<'_, '_>, all: All, renames: &[Rename]) -> Plan {
+fn emit(context: &mut Context<'_, '_>, mut all: All, renames: &[Rename]) -> Plan {
     let accounts = Numbers::of(
         context.holding().accounts.len(),
         &all.accounts.new_users,
@@ -50,46 +50,42 @@ fn emit(context: &mut Context<'_, '_>, all: All, renames: &[Rename]) -> Plan {
             .map(|it| it.place),
     );
     let mut plan = Plan::default();
-    let frees_first = !context.rules().seats.is_empty();
     let leaves = |it: &GroupDraft| it.what.has(What::LEAVE) || it.step == Step::Delete;
-    let removes = |it: &Draft| {
+    let (left, kept): (Vec<_>, Vec<_>) = all.groups.list.iter().partition(|it| leaves(it));
+    plan.changes
+        .extend(kept.iter().map(|it| group_change(it, &groups)));
+    let renamed = renames
+        .iter()
+        .filter_map(|rename| draft_of(&all.accounts.list, rename.place))
+        .filter(|it| it.what.has(What::RENAME));
+    let renamed: Vec<Change> = renamed.map(|it| account_change(it, &accounts)).collect();
+    let plain = all
+        .accounts
+        .list
+        .iter()
+        .filter(|it| !it.what.has(What::RENAME));
+    let frees_first = !context.rules().seats.is_empty();
+    let (freeing, plain): (Vec<_>, Vec<_>) = plain.partition(|it| {
         it.class == Some(Class::Removal) || (frees_first && it.class == Some(Class::Deactivation))
-    };
-
-    plan.changes.extend(
-        all.groups
-            .list
-            .iter()
-            .filter(|it| !leaves(it))
-            .map(|it| group_change(it, &groups)),
-    );
+    });
+    let freeing: Vec<Change> = freeing
+        .iter()
+        .map(|it| account_change(it, &accounts))
+        .collect();
     if frees_first {
-        plan.changes.extend(
-            all.accounts
-                .list
-                .iter()
-                .filter(|it| removes(it))
-                .map(|it| account_change(it, &accounts)),
-        );
+        for draft in &mut all.members {
+            let takes = MemberDraft {
+                group: draft.group,
+                take: std::mem::take(&mut draft.take),
+                ..MemberDraft::default()
+            };
+            push_members(&mut plan, &takes, Step::Members, &accounts, &groups);
+        }
+        plan.changes.extend_from_slice(&freeing);
     }
-    for rename in renames {
-        let at = all
-            .accounts
-            .list
-            .binary_search_by_key(&rename.place, |it| it.place);
-        plan.changes.extend(
-            at.ok()
-                .map(|at| account_change(&all.accounts.list[at], &accounts)),
-        );
-    }
-    let plain = |it: &&Draft| !removes(it) && !it.what.has(What::RENAME);
-    plan.changes.extend(
-        all.accounts
-            .list
-            .iter()
-            .filter(plain)
-            .map(|it| account_change(it, &accounts)),
-    );
+    plan.changes.extend(renamed);
+    plan.changes
+        .extend(plain.iter().map(|it| account_change(it, &accounts)));
     let (gives, takes): (Vec<&MemberDraft>, Vec<_>) = all
         .members
         .iter()
@@ -104,26 +100,21 @@ fn emit(context: &mut Context<'_, '_>, all: All, renames: &[Rename]) -> Plan {
         push_members(&mut plan, draft, Step::Members, &accounts, &groups);
     }
     if !frees_first {
-        plan.changes.extend(
-            all.accounts
-                .list
-                .iter()
-                .filter(|it| removes(it))
-                .map(|it| account_change(it, &accounts)),
-        );
+        plan.changes.extend(freeing);
     }
-    plan.changes.extend(
-        all.groups
-            .list
-            .iter()
-            .filter(|it| leaves(it))
-            .map(|it| group_change(it, &groups)),
-    );
+    plan.changes
+        .extend(left.iter().map(|it| group_change(it, &groups)));
 
     plan.new_accounts = accounts.new;
     plan.new_groups = groups.new;
     report(context, &mut plan, all);
     plan
+}
+
+/// The draft about the account at a place.
+fn draft_of(list: &[Draft], place: u32) -> Option<&Draft> {
+    let at = list.binary_search_by_key(&place, |it| it.place).ok()?;
+    Some(&list[at])
 }
 
 /// What is said besides the steps.

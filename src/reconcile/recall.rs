@@ -3,12 +3,13 @@
 //! An intent is never replayed. It only tells what of the things found is ours: an account that a cut-off push created is
 //! linked here, so that the next plan finds it instead of creating a second one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Account, AppGroup, GroupLink, Holding, Intent, IntentStep, Link, Membership, Observed,
+    Account, AppGroup, GroupLink, Holding, Intent, IntentStep, Link, Membership, NONE, Observed,
     ObservedAccount, ObservedGroup, Origin, Pool, Step, StrId, Subject, What,
 };
+use crate::reconcile::locate::{self, Named};
 use crate::text;
 
 /// Joins a fresh listing with the remembered holding and the open intents. Places of the remembered holding stay what they
@@ -16,8 +17,10 @@ use crate::text;
 pub fn recall(remembered: &Holding, observed: &Observed, intents: &[Intent]) -> Holding {
     let mut recall = Recall {
         holding: remembered.clone(),
-        accounts: vec![u32::MAX; observed.accounts.len()],
-        groups: vec![u32::MAX; observed.groups.len()],
+        known_accounts: remembered.accounts.len(),
+        known_groups: remembered.groups.len(),
+        accounts: vec![NONE; observed.accounts.len()],
+        groups: vec![NONE; observed.groups.len()],
         observed,
     };
     let steps: Vec<&IntentStep> = intents.iter().flat_map(|it| &it.steps).collect();
@@ -34,6 +37,9 @@ pub fn recall(remembered: &Holding, observed: &Observed, intents: &[Intent]) -> 
 struct Recall<'o> {
     observed: &'o Observed,
     holding: Holding,
+    /// How many places the remembered holding has.
+    known_accounts: usize,
+    known_groups: usize,
     /// By observed account, its place.
     accounts: Vec<u32>,
     /// By observed group, its place.
@@ -43,121 +49,97 @@ struct Recall<'o> {
 impl Recall<'_> {
     fn place_accounts(&mut self, steps: &[&IntentStep]) {
         let observed = self.observed;
-        let by_id: BTreeMap<&str, usize> = (0..observed.accounts.len())
-            .map(|it| (observed.pool.get(observed.accounts[it].remote_id), it))
-            .collect();
-        let renamed: BTreeMap<u32, &str> = steps
+        let pool = &self.holding.pool;
+        let known: Vec<Option<Named<'_>>> = self
+            .holding
+            .accounts
             .iter()
-            .filter(|it| it.what.has(What::RENAME) || it.what.has(What::SPELLING))
-            .filter_map(|it| {
-                if let Subject::Account(place) = it.subject {
-                    Some((place, it.name.as_str()))
-                } else {
-                    None
-                }
+            .map(|it| {
+                it.exists
+                    .then(|| named(pool, it.seen.remote_id, it.seen.name))
             })
             .collect();
-        let mut taken = vec![false; observed.accounts.len()];
-        for place in 0..self.holding.accounts.len() {
-            if !self.holding.accounts[place].exists {
+        let listed: Vec<Named<'_>> = observed
+            .accounts
+            .iter()
+            .map(|it| named(&observed.pool, it.remote_id, it.name))
+            .collect();
+        let renames = locate::renames(steps, |it| match it {
+            Subject::Account(place) => Some(place),
+            Subject::Group(_) => None,
+        });
+        let found = locate::locate(&known, &listed, &renames);
+        let pool = &mut self.holding.pool;
+        for (place, found) in found.iter().enumerate() {
+            let account = &mut self.holding.accounts[place];
+            account.exists = found.is_some();
+            let Some(at) = *found else {
+                account.link = None;
                 continue;
-            }
-            // Renames first: where the name is the id, the old id may already be somebody else's.
-            let found = renamed
-                .get(&(place as u32))
-                .and_then(|name| by_id.get(name))
-                .or_else(|| {
-                    by_id.get(
-                        self.holding
-                            .text(self.holding.accounts[place].seen.remote_id),
-                    )
-                })
-                .copied()
-                .filter(|it| !taken[*it]);
-            match found {
-                Some(at) => {
-                    taken[at] = true;
-                    self.accounts[at] = place as u32;
-                    let seen = copy_account(
-                        &observed.pool,
-                        &observed.accounts[at],
-                        &mut self.holding.pool,
-                    );
-                    self.holding.accounts[place].seen = seen;
-                }
-                None => {
-                    self.holding.accounts[place].exists = false;
-                    self.holding.accounts[place].link = None;
-                }
+            };
+            self.accounts[at] = place as u32;
+            account.seen = copy_account(&observed.pool, &observed.accounts[at], pool);
+            // Whoever switched it on: if it is off again later, that was not done here.
+            if let Some(link) = &mut account.link {
+                link.off_by_us &= !account.seen.active;
             }
         }
-        for at in (0..observed.accounts.len()).filter(|it| !taken[*it]) {
-            self.accounts[at] = self.holding.accounts.len() as u32;
-            let seen = copy_account(
-                &observed.pool,
-                &observed.accounts[at],
-                &mut self.holding.pool,
-            );
-            self.holding.accounts.push(Account {
-                seen,
-                link: None,
-                exists: true,
-            });
+        for (at, seen) in observed.accounts.iter().enumerate() {
+            if self.accounts[at] == NONE {
+                self.accounts[at] = self.holding.accounts.len() as u32;
+                self.holding.accounts.push(Account {
+                    seen: copy_account(&observed.pool, seen, pool),
+                    link: None,
+                    exists: true,
+                });
+            }
         }
     }
 
     fn place_groups(&mut self, steps: &[&IntentStep]) {
         let observed = self.observed;
-        let by_id: BTreeMap<&str, usize> = (0..observed.groups.len())
-            .map(|it| (observed.pool.get(observed.groups[it].remote_id), it))
-            .collect();
-        let renamed: BTreeMap<u32, &str> = steps
+        let pool = &self.holding.pool;
+        let known: Vec<Option<Named<'_>>> = self
+            .holding
+            .groups
             .iter()
-            .filter(|it| it.what.has(What::RENAME) || it.what.has(What::SPELLING))
-            .filter_map(|it| {
-                if let Subject::Group(place) = it.subject {
-                    Some((place, it.name.as_str()))
-                } else {
-                    None
-                }
+            .map(|it| {
+                it.exists
+                    .then(|| named(pool, it.seen.remote_id, it.seen.name))
             })
             .collect();
-        let mut taken = vec![false; observed.groups.len()];
-        for place in 0..self.holding.groups.len() {
-            if !self.holding.groups[place].exists {
+        let listed: Vec<Named<'_>> = observed
+            .groups
+            .iter()
+            .map(|it| named(&observed.pool, it.remote_id, it.name))
+            .collect();
+        let renames = locate::renames(steps, |it| match it {
+            Subject::Group(place) => Some(place),
+            Subject::Account(_) => None,
+        });
+        let found = locate::locate(&known, &listed, &renames);
+        let pool = &mut self.holding.pool;
+        for (place, found) in found.iter().enumerate() {
+            let group = &mut self.holding.groups[place];
+            group.exists = found.is_some();
+            let Some(at) = *found else {
+                group.link = None;
                 continue;
-            }
-            let found = renamed
-                .get(&(place as u32))
-                .and_then(|name| by_id.get(name))
-                .or_else(|| by_id.get(self.holding.text(self.holding.groups[place].seen.remote_id)))
-                .copied()
-                .filter(|it| !taken[*it]);
-            match found {
-                Some(at) => {
-                    taken[at] = true;
-                    self.groups[at] = place as u32;
-                    let seen =
-                        copy_group(&observed.pool, &observed.groups[at], &mut self.holding.pool);
-                    self.holding.groups[place].seen = seen;
-                }
-                None => {
-                    self.holding.groups[place].exists = false;
-                    self.holding.groups[place].link = None;
-                }
-            }
+            };
+            self.groups[at] = place as u32;
+            group.seen = copy_group(&observed.pool, &observed.groups[at], pool);
         }
-        for at in (0..observed.groups.len()).filter(|it| !taken[*it]) {
-            self.groups[at] = self.holding.groups.len() as u32;
-            let seen = copy_group(&observed.pool, &observed.groups[at], &mut self.holding.pool);
-            let (members, children) = (Vec::new(), Vec::new());
-            self.holding.groups.push(AppGroup {
-                seen,
-                link: None,
-                exists: true,
-                members,
-                children,
-            });
+        for (at, seen) in observed.groups.iter().enumerate() {
+            if self.groups[at] == NONE {
+                self.groups[at] = self.holding.groups.len() as u32;
+                self.holding.groups.push(AppGroup {
+                    seen: copy_group(&observed.pool, seen, pool),
+                    link: None,
+                    exists: true,
+                    members: Vec::new(),
+                    children: Vec::new(),
+                });
+            }
         }
     }
 
@@ -197,7 +179,8 @@ impl Recall<'_> {
         }
     }
 
-    /// Links what the intents created, and says at which places it was found: by the places that the intents speak of.
+    /// Links what the intents created, and says at which places it was found: by the places that the intents speak of. What
+    /// was there before the plan is none of it, nor is what bears another record's id.
     fn created(&mut self, steps: &[&IntentStep]) -> Places {
         let mut places = Places::default();
         if !steps.iter().any(|it| it.step == Step::Create) {
@@ -206,36 +189,28 @@ impl Recall<'_> {
         let name = |pool: &Pool, id: StrId| text::fold(pool.get(id));
         let accounts: BTreeMap<String, u32> = (0u32..)
             .zip(&self.holding.accounts)
-            .filter(|it| it.1.exists && it.1.link.is_none())
+            .skip(self.known_accounts)
             .map(|it| (name(&self.holding.pool, it.1.seen.name), it.0))
             .collect();
         let groups: BTreeMap<String, u32> = (0u32..)
             .zip(&self.holding.groups)
-            .filter(|it| it.1.exists && it.1.link.is_none())
+            .skip(self.known_groups)
             .map(|it| (name(&self.holding.pool, it.1.seen.name), it.0))
             .collect();
         for step in steps.iter().filter(|it| it.step == Step::Create) {
             let key = text::fold(&step.name);
             match step.subject {
                 Subject::Account(planned) => {
-                    if let Some(&place) = accounts.get(&key) {
+                    if let Some(&place) = accounts.get(&key).filter(|it| self.bears_id(step, **it))
+                    {
                         places.accounts.insert(planned, place);
-                        self.link_account(step, place);
+                        self.link_account(step, place, Origin::Created);
                     }
                 }
                 Subject::Group(planned) => {
                     if let Some(&place) = groups.get(&key) {
                         places.groups.insert(planned, place);
-                        let pool = &mut self.holding.pool;
-                        let link = GroupLink {
-                            directory: pool.add(&step.directory),
-                            group_id: pool.add(&step.record),
-                            origin: Origin::Created,
-                            absent_since: None,
-                            absent_for: 0,
-                            left_at: None,
-                        };
-                        self.holding.groups[place as usize].link = Some(link);
+                        self.link_group(step, place);
                     }
                 }
             }
@@ -243,61 +218,95 @@ impl Recall<'_> {
         places
     }
 
-    fn link_account(&mut self, step: &IntentStep, place: u32) {
+    /// Whether an account bears the id of the record that a step was for, or none.
+    fn bears_id(&self, step: &IntentStep, place: u32) -> bool {
+        let seen = &self.holding.accounts[place as usize].seen;
+        seen.external_id.is_empty() || self.holding.text(seen.external_id) == step.record
+    }
+
+    fn link_account(&mut self, step: &IntentStep, place: u32, origin: Origin) {
         let pool = &mut self.holding.pool;
-        let link = Link {
+        let account = &mut self.holding.accounts[place as usize];
+        account.link = Some(Link {
             directory: pool.add(&step.directory),
             user_id: pool.add(&step.record),
-            origin: Origin::Created,
-            off_by_us: !step.active,
+            origin,
+            off_by_us: !step.active && !account.seen.active,
             mail: pool.add(&step.mail),
             person: pool.add(&step.person),
-            tied: false,
+            tied: step.tied,
             absent_since: None,
             absent_for: 0,
             left_at: None,
-        };
-        self.holding.accounts[place as usize].link = Some(link);
+        });
+    }
+
+    fn link_group(&mut self, step: &IntentStep, place: u32) {
+        let pool = &mut self.holding.pool;
+        self.holding.groups[place as usize].link = Some(GroupLink {
+            directory: pool.add(&step.directory),
+            group_id: pool.add(&step.record),
+            origin: Origin::Created,
+            absent_since: None,
+            absent_for: 0,
+            left_at: None,
+        });
     }
 
     /// Takes over as ours what a step has visibly done.
     fn credit(&mut self, step: &IntentStep, places: &Places) {
         match step.subject {
-            Subject::Account(place) => {
-                let account = self.holding.accounts.get_mut(place as usize);
-                if let Some(Account {
-                    seen,
-                    link: Some(link),
-                    exists: true,
-                }) = account
-                    && step.what.has(What::DEACTIVATE)
-                    && !seen.active
-                {
-                    link.off_by_us = true;
-                }
+            Subject::Account(place) if (place as usize) < self.known_accounts => {
+                self.credit_account(step, place);
             }
+            Subject::Account(_) => {}
             Subject::Group(group) => {
-                let group = places.groups.get(&group).copied().unwrap_or(group) as usize;
-                let Some(group) = self.holding.groups.get_mut(group) else {
+                let found = places.group(group, self.known_groups);
+                let Some(group) = found.map(|it| &mut self.holding.groups[it as usize]) else {
                     return;
                 };
-                let (list, of) = match step.step {
-                    Step::Children => (&mut group.children, &places.groups),
-                    _ => (&mut group.members, &places.accounts),
+                let children = step.step == Step::Children;
+                let given = step.give.iter().chain(&step.own);
+                let given: BTreeSet<u32> = if children {
+                    given
+                        .filter_map(|it| places.group(*it, self.known_groups))
+                        .collect()
+                } else {
+                    given
+                        .filter_map(|it| places.account(*it, self.known_accounts))
+                        .collect()
                 };
-                let mut given: Vec<u32> = step
-                    .give
-                    .iter()
-                    .chain(&step.own)
-                    .map(|it| of.get(it).copied().unwrap_or(*it))
-                    .collect();
-                given.sort_unstable();
-                for member in list.iter_mut() {
-                    if given.binary_search(&member.place()).is_ok() {
-                        *member = Membership::new(member.place(), true);
-                    }
+                let list = if children {
+                    &mut group.children
+                } else {
+                    &mut group.members
+                };
+                for member in list.iter_mut().filter(|it| given.contains(&it.place())) {
+                    *member = Membership::new(member.place(), true);
                 }
             }
+        }
+    }
+
+    /// An adoption is made again by the next plan, unless what it changed hides why it was made: then it is ours here.
+    fn credit_account(&mut self, step: &IntentStep, place: u32) {
+        let account = &mut self.holding.accounts[place as usize];
+        if !account.exists {
+            return;
+        }
+        let switched_off = step.what.has(What::DEACTIVATE) && !account.seen.active;
+        match &mut account.link {
+            Some(link) => link.off_by_us |= switched_off,
+            None if step.what.has(What::ADOPT) => {
+                let renamed = step.what.has(What::RENAME)
+                    && self.holding.pool.get(account.seen.name) == step.name;
+                if renamed || switched_off {
+                    self.link_account(step, place, Origin::Adopted);
+                    let link = &mut self.holding.accounts[place as usize].link;
+                    link.iter_mut().for_each(|it| it.off_by_us = switched_off);
+                }
+            }
+            None => {}
         }
     }
 }
@@ -307,6 +316,33 @@ impl Recall<'_> {
 struct Places {
     accounts: BTreeMap<u32, u32>,
     groups: BTreeMap<u32, u32>,
+}
+
+impl Places {
+    /// Where the account at a planned place is now: one that was known before the plan stays where it was.
+    fn account(&self, planned: u32, known: usize) -> Option<u32> {
+        let old = (planned as usize) < known;
+        self.accounts
+            .get(&planned)
+            .copied()
+            .or(old.then_some(planned))
+    }
+
+    /// Where the group at a planned place is now.
+    fn group(&self, planned: u32, known: usize) -> Option<u32> {
+        let old = (planned as usize) < known;
+        self.groups
+            .get(&planned)
+            .copied()
+            .or(old.then_some(planned))
+    }
+}
+
+fn named(pool: &Pool, id: StrId, name: StrId) -> Named<'_> {
+    Named {
+        id: pool.get(id),
+        name: pool.get(name),
+    }
 }
 
 fn owns(members: &[Membership], place: u32) -> bool {

@@ -140,3 +140,62 @@ impl Listing {
         self.observed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::applications::sql::layout::Layout;
+
+    #[test]
+    fn answers_become_accounts_groups_and_pairs() {
+        let listing =
+            listed("users: { table: u, key: k, active: { column: a, on: 'Y', off: '' } }");
+        let text = |id| listing.observed.pool.get(id);
+        let accounts = listing.observed.accounts.iter();
+        let accounts: Vec<_> = accounts
+            .map(|it| (text(it.name), text(it.remote_id), text(it.email), it.active))
+            .collect();
+        assert_eq!(
+            accounts,
+            [
+                ("anna", "anna", "a\"@x", true),
+                ("ben", "ben", "", false),
+                ("carl", "carl", "", false),
+            ]
+        );
+        assert_eq!(listing.odd_switches, 1);
+        assert_eq!(listing.observed.members, [(0, 1), (0, 0)]);
+        assert_eq!(listing.observed.children, [(1, 0)]);
+    }
+
+    #[test]
+    fn a_reference_that_is_an_id_is_the_remote_id() {
+        let listing = listed("users: { table: u, key: k, id: i }");
+        let remote = listing.observed.accounts.iter().map(|it| it.remote_id);
+        let remote: Vec<&str> = remote.map(|id| listing.observed.pool.get(id)).collect();
+        assert_eq!(remote, ["1", "2", "3"]);
+        assert!(listing.observed.accounts.iter().all(|it| it.active));
+        assert_eq!(listing.odd_switches, 0);
+    }
+
+    fn listed(users: &str) -> Listing {
+        let groups = "groups: { table: g, key: k }\n  memberships: { table: m, group: g, user: u }";
+        let yaml = format!("url: sqlite:a.db\ntables:\n  {users}\n  {groups}");
+        let layout = Layout::new(serde_yaml::from_str(&yaml).unwrap());
+        let (users, groups) = (&layout.users, layout.groups.as_ref().unwrap());
+        let mut listing = Listing::default();
+        let first = r#"[["1","anna","","","","a\"@x","","","Y"],["2","ben","","","","","","",""]]"#;
+        let second = r#"[["3","carl","","","","","","","X"]]"#;
+        listing.add_accounts(first, users).unwrap();
+        listing.add_accounts(second, users).unwrap();
+        let teams = r#"[["staff","staff",""],["all","all","everybody"]]"#;
+        listing.add_groups(teams, groups).unwrap();
+        let pairs = r#"["staff",["2","unknown","1"]]"#;
+        listing.add_pairs(pairs, Side::Accounts).unwrap();
+        let unknown = r#"["unknown",["1"]]"#;
+        listing.add_pairs(unknown, Side::Accounts).unwrap();
+        let children = r#"["all",["staff","unknown"]]"#;
+        listing.add_pairs(children, Side::Groups).unwrap();
+        listing
+    }
+}

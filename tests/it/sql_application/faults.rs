@@ -98,6 +98,29 @@ async fn a_plan_that_rests_on_an_old_listing_is_stale() {
 }
 
 #[tokio::test]
+async fn a_row_that_no_statement_finds_by_its_name_is_not_called_done() {
+    let database = Database::none();
+    let application = company(&database).await;
+    database
+        .run("UPDATE users SET username = CAST(username AS BLOB) WHERE username = 'ben'")
+        .await;
+    let before = database.dump().await;
+    let records = directory(&[("ben", "B", ""), ("Anna", "A", "")], &[]);
+    let push = Push::now(&application, &records)
+        .await
+        .update("Anna", "Anna", What::DISPLAY_NAME)
+        .update("ben", "ben", What::DISPLAY_NAME)
+        .members("sales", &["Anna"], &[], &[]);
+    let (kind, text) = refused(&push.send(&application).await, 1);
+    assert_eq!(
+        (kind, text.contains("rows were changed")),
+        ("stale", true),
+        "{text}"
+    );
+    assert_eq!(database.dump().await, before);
+}
+
+#[tokio::test]
 async fn a_ring_of_renames_is_refused_whole() {
     let database = Database::none();
     let application = company(&database).await;
@@ -286,7 +309,15 @@ tables:
   memberships: { table: in_team, group: team, user: person }
 ",
     );
-    let records = directory(&[("dora", "", ""), ("emil", "", ""), ("fred", "", "")], &[]);
+    let records = directory(
+        &[
+            ("dora", "", ""),
+            ("emil", "", ""),
+            ("fred", "", ""),
+            ("gina", "", ""),
+        ],
+        &[],
+    );
     Push::now(&application, &records)
         .await
         .update("anna", "dora", What::RENAME)
@@ -302,11 +333,13 @@ tables:
     let rename = Push::now(&application, &records)
         .await
         .update("carl", "fred", What::RENAME)
-        .update("ben", "emil", What::RENAME);
+        .update("ben", "emil", What::RENAME)
+        .update("dora", "gina", What::RENAME);
     let delete = Push::now(&application, &records)
         .await
         .delete("carl")
-        .delete("ben");
+        .delete("ben")
+        .delete("dora");
     for push in [rename, delete] {
         let (kind, text) = refused(&push.send(&application).await, 1);
         assert_eq!(

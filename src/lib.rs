@@ -7,9 +7,11 @@
 //! * [`secret`]: where a secret lies, and how it is read.
 //! * [`directories`]: the sources that are polled.
 //! * [`applications`]: the targets that are filled.
+//! * [`config`]: the configuration file, and every problem in it at once.
 
 pub mod applications;
 pub mod clock;
+pub mod config;
 pub mod directories;
 pub mod model;
 pub mod reconcile;

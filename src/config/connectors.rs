@@ -21,6 +21,17 @@ pub(super) fn directory_problems(directory: &DirectoryEntry) -> Vec<OptionProble
     }
 }
 
+/// The options of a directory that are unwise.
+pub(super) fn directory_warnings(directory: &DirectoryEntry) -> Vec<OptionProblem> {
+    match directory.connector() {
+        Some(DirectoryType::Ldap(ldap)) => {
+            let warnings = ldap.warnings().into_iter();
+            warnings.map(|it| (it.path.to_owned(), it.text)).collect()
+        }
+        Some(DirectoryType::File(_)) | None => Vec::new(),
+    }
+}
+
 /// The options of an application that do not go together.
 pub(super) fn application_problems(application: &ApplicationEntry) -> Vec<OptionProblem> {
     match application.connector() {

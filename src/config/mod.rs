@@ -124,7 +124,11 @@ pub fn parse(text: &str, file: &str, base_dir: &Path) -> Result<Loaded, Vec<Prob
     problems.sort_by(|a, b| (a.place, &a.path).cmp(&(b.place, &b.path)));
     // What an alias repeats is wrong in every place, but it is one problem.
     problems.dedup();
-    problems.truncate(PROBLEMS_MAX);
+    if problems.len() >= PROBLEMS_MAX {
+        problems.truncate(PROBLEMS_MAX);
+        let what = format!("there are more problems than these {PROBLEMS_MAX}");
+        problems.push(Problem::of_file(file, what, None));
+    }
     match config {
         Some(config) if problems.iter().all(|it| it.severity == Severity::Warning) => Ok(Loaded {
             config,

@@ -66,14 +66,27 @@ impl fmt::Display for Problem {
             f.write_str("warning: ")?;
         }
         if !self.path.is_empty() {
-            write!(f, "{}: ", self.path)?;
+            write!(f, "{}: ", tame(&self.path))?;
         }
-        f.write_str(&self.what)?;
+        f.write_str(&tame(&self.what))?;
         match &self.hint {
-            Some(hint) => write!(f, "\n  hint: {hint}"),
+            Some(hint) => write!(f, "\n  hint: {}", tame(hint)),
             None => Ok(()),
         }
     }
+}
+
+/// The text with control characters spelled out: it quotes the file and is shown on a terminal.
+fn tame(text: &str) -> String {
+    let mut tame = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            tame.extend(c.escape_unicode());
+        } else {
+            tame.push(c);
+        }
+    }
+    tame
 }
 
 /// The known word nearest to what was written, if it is near enough to be meant.

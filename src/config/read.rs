@@ -7,17 +7,19 @@
 
 mod de;
 mod fault;
+mod trail;
 
 use std::cell::RefCell;
 
 use serde::Deserialize;
 
-use self::de::{Reader, Trail};
+use self::de::Reader;
+use self::trail::Trail;
 use super::problem::{PROBLEMS_MAX, Place, Problem, Severity};
 use super::tree::Node;
 use crate::secret::SecretRef;
 
-pub(super) use self::de::item_name;
+pub(super) use self::trail::item_name;
 
 /// A secret that the configuration names, as the tree has it.
 pub(super) struct SecretPlace<'t> {

@@ -259,7 +259,7 @@ fn what_decides_only_when_and_how_much_leaves_the_basis_alone() {
 
 #[test]
 fn a_digest_stays_what_it_is_between_versions() {
-    assert_eq!(basis_of(&read(SMALL)), "45b9f276ccdaf3c1b012b1da988de1a1");
+    assert_eq!(basis_of(&read(SMALL)), "b8c8b12802516966b22bb3c074c0a5f9");
 }
 
 #[test]
@@ -294,9 +294,24 @@ fn editors_of_other_systems_may_write_the_file() {
 
 #[test]
 fn there_is_an_end_of_problems() {
-    let wrong: String = (0..500).map(|it| format!("key{it}: 1\n")).collect();
+    let wrong = (0..500)
+        .map(|it| format!("key{it}: 1"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let problems = parse(&wrong, "config.yaml", Path::new(".")).unwrap_err();
-    assert_eq!(problems.len(), PROBLEMS_MAX);
+    assert_eq!(problems.len(), PROBLEMS_MAX + 1);
+    assert_eq!(
+        problems[PROBLEMS_MAX].what,
+        "there are more problems than these 100"
+    );
+}
+
+#[test]
+fn what_is_shown_cannot_steer_a_terminal() {
+    let text = "\"a\\e[2Jb\\nc\": 1";
+    let problems = parse(text, "config.yaml", Path::new(".")).unwrap_err();
+    let shown = lines(&problems);
+    assert!(shown.contains("a\\u{1b}[2Jb\\u{a}c"), "{shown}");
 }
 
 proptest! {

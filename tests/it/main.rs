@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod config;
 mod figures;
 mod file_directory;
 mod ldap_directory;

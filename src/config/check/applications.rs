@@ -98,8 +98,9 @@ fn check_mail(
     draft: &Draft<'_, '_>,
     report: &mut Report,
 ) {
-    let trusted = draft.directories.iter().filter(|(it, _)| {
-        it.trust_mail != TrustMail::No && application.directories.contains(&it.name)
+    let trusted = draft.directories.iter().filter(|(it, spot)| {
+        let trusted = it.trust_mail != TrustMail::No || !spot.key("trust_mail").is_whole();
+        trusted && application.directories.contains(&it.name)
     });
     if application.link_by_email && trusted.count() < 2 {
         let what = "it ties nobody: fewer than two of its directories have `trust_mail`";

@@ -19,6 +19,7 @@ struct Named<'a, 't> {
     renamed_from: Option<&'a EntryName>,
     /// What the connector says of its options.
     problems: Vec<OptionProblem>,
+    warnings: Vec<OptionProblem>,
 }
 
 pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
@@ -28,6 +29,7 @@ pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
         id: it.id(),
         renamed_from: it.renamed_from.as_ref(),
         problems: connectors::directory_problems(it),
+        warnings: connectors::directory_warnings(it),
     });
     let applications = draft.applications.iter().map(|(it, spot)| Named {
         spot,
@@ -35,6 +37,7 @@ pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
         id: it.id(),
         renamed_from: it.renamed_from.as_ref(),
         problems: connectors::application_problems(it),
+        warnings: Vec::new(),
     });
     check_entries(
         "directories",
@@ -69,7 +72,14 @@ fn check_entries(
         check_renamed_from(entry, entries, report);
         check_connector(entry.spot, types, report);
         for (path, text) in &entry.problems {
-            check_option(entry.spot, types, path, text, report);
+            let option = option(entry.spot, types, path);
+            // What is said of a value half of which was left out may not be true of the whole.
+            if option.is_whole() {
+                report.error(&option, text, None);
+            }
+        }
+        for (path, text) in &entry.warnings {
+            report.warning(&option(entry.spot, types, path), text, None);
         }
     }
 }
@@ -134,22 +144,10 @@ fn check_connector(spot: &Spot<'_>, types: &[&'static str], report: &mut Report)
     }
 }
 
-/// Passes on what a connector says. What it says of a value half of which was left out may not be true of the whole.
-fn check_option(
-    spot: &Spot<'_>,
-    types: &[&'static str],
-    path: &str,
-    text: &str,
-    report: &mut Report,
-) {
+/// The place of a connector's option.
+fn option<'t>(spot: &Spot<'t>, types: &[&'static str], path: &str) -> Spot<'t> {
     let connector = types.iter().find(|it| spot.key(it).node.is_some());
     let steps = path.split('.').filter(|it| !it.is_empty());
-    let spot = connector
-        .into_iter()
-        .copied()
-        .chain(steps)
-        .fold(spot.clone(), |spot, step| spot.key(step));
-    if spot.is_whole() {
-        report.error(&spot, text, None);
-    }
+    let steps = connector.into_iter().copied().chain(steps);
+    steps.fold(spot.clone(), |spot, step| spot.key(step))
 }

@@ -40,10 +40,12 @@ pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
                 format!("it writes what directory `{directory}` reads"),
             );
         }
-        let target = connectors::target(application, draft.base_dir);
-        let other = target.and_then(|target| targets.insert(target, &application.name));
-        if let Some(other) = other {
-            error(spot, format!("it writes what application `{other}` writes"));
+        let Some(target) = connectors::target(application, draft.base_dir) else {
+            continue;
+        };
+        let first = *targets.entry(target).or_insert(&application.name);
+        if first != &application.name {
+            error(spot, format!("it writes what application `{first}` writes"));
         }
     }
 }

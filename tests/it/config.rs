@@ -108,6 +108,47 @@ fn every_option_of_the_example_is_explained() {
     );
 }
 
+/// Each block of the page is one option of a directory or of an application.
+#[test]
+fn what_the_page_on_options_shows_is_accepted() {
+    let options = std::fs::read_to_string(root().join("docs/options.md")).unwrap();
+    let blocks: Vec<&str> = options
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|it| it.split("```").next())
+        .collect();
+    assert!(blocks.len() > 4);
+    for block in blocks {
+        let block = block.replace("{ credential: ldap }", "{ file: Cargo.toml }");
+        let indented: String = block
+            .lines()
+            .flat_map(|line| ["    ", line, "\n"])
+            .collect();
+        let (mut directory, mut application) = (
+            "    file: { path: a.csv }\n",
+            "    sql: { url: \"sqlite:a.db\" }\n",
+        );
+        if block.starts_with("sql:") {
+            application = &indented;
+        } else {
+            directory = &indented;
+        }
+        let connector = if block.starts_with("classify:") {
+            "    file: { path: b.csv }\n"
+        } else {
+            ""
+        };
+        let text = format!(
+            "state: sqlite:state.db\ndirectories:\n  - name: one\n{directory}{connector}applications:\n  - name: two\n    \
+             directories: [one]\n{application}"
+        );
+        let problems = config::parse(&text, "options.md", root())
+            .err()
+            .unwrap_or_default();
+        assert_eq!(lines(&problems), "", "{text}");
+    }
+}
+
 #[tokio::test]
 async fn the_files_of_the_example_are_read_whole() {
     let Loaded { config, .. } = loaded(&root().join("config.example.yaml"));

@@ -16,9 +16,11 @@
 //! * [`sync`]: the jobs: reading a directory, pushing an application.
 //! * [`daemon`]: what is done when; how it starts, stops and reloads.
 //! * [`assemble`]: from the configuration to running parts.
+//! * [`cli`]: what is typed, what is printed, and with which code the process ends.
 
 pub mod applications;
 pub mod assemble;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

@@ -1,3 +1,7 @@
-//! The daemon's process. Everything is in the library.
+//! The process: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    usersyncd::cli::main()
+}

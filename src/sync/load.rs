@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::model::{Abilities, Holding, Memory, Records};
+use crate::model::{Abilities, Holding, Intent, Memory, Observed, Records, Refusal, Window};
 use crate::reconcile::rules::ApplicationRules;
-use crate::reconcile::{DirectoryInput, Standing, World};
-use crate::store::{DirectoryState, Slot, Snapshot, StoreError};
+use crate::reconcile::{DirectoryInput, Standing, World, recall};
+use crate::store::{ApplicationState, DirectoryState, Refused, Slot, Snapshot, StoreError};
 use crate::sync::parts::{ApplicationPart, DirectoryPart};
 
 /// The records of one listed directory as they are pinned for a push.
@@ -109,5 +109,104 @@ pub(crate) fn world<'a>(
         holding,
         memory,
         now,
+    }
+}
+
+/// Everything that was loaded for one push.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    pub(crate) state: ApplicationState,
+    pub(crate) pinned: Vec<Pinned>,
+    pub(crate) remembered: Option<Holding>,
+    pub(crate) intents: Vec<(i64, Intent)>,
+    pub(crate) refused: Vec<Refused>,
+    pub(crate) memory: Memory,
+    pub(crate) first_plan_approved: bool,
+}
+
+/// What an application holds now.
+pub(crate) struct Present {
+    pub(crate) holding: Holding,
+    /// It was listed for this push.
+    pub(crate) listed: bool,
+}
+
+/// Whether everything that the application holds is to be listed anew.
+pub(crate) fn listing_is_due(
+    part: &ApplicationPart,
+    state: &ApplicationState,
+    now: Timestamp,
+) -> bool {
+    state
+        .reread_at
+        .is_none_or(|it| now.0 - it.0 >= part.reread.as_seconds() || it > now)
+}
+
+/// Loads everything that a plan for an application needs from one state of the store.
+pub(crate) async fn load_all(
+    snapshot: &mut Snapshot,
+    part: &ApplicationPart,
+    state: ApplicationState,
+    mut pinned: Vec<Pinned>,
+    now: Timestamp,
+) -> Result<Loaded, StoreError> {
+    records(snapshot, &mut pinned).await?;
+    let remembered = snapshot.holding(&part.id).await?;
+    let intents = snapshot.open_intents(&part.id).await?;
+    let refused = snapshot.refused(&part.id).await?;
+    let approved = snapshot.approved(&part.id, now).await?;
+    let held = snapshot.held(&part.id).await?;
+    let opened = state
+        .first_applied_at
+        .map(|first| Timestamp(first.0.max(now.0 - part.window.as_seconds())));
+    let window = match opened {
+        Some(since) => snapshot.window(&part.id, since).await?,
+        None => Window::default(),
+    };
+    let memory = Memory {
+        first_applied_at: state.first_applied_at,
+        planned_at: state.planned_at,
+        basis_changed: !state.basis.is_empty() && state.basis != part.basis,
+        window,
+        approved: approved.keys,
+        held: held.since(),
+    };
+    let first_plan_approved = approved.first_plan;
+    Ok(Loaded {
+        state,
+        pinned,
+        remembered,
+        intents,
+        refused,
+        memory,
+        first_plan_approved,
+    })
+}
+
+/// What the application holds: as last seen, or listed anew when that is due, unknown, or in doubt.
+pub(crate) async fn present_holding(
+    part: &ApplicationPart,
+    loaded: &Loaded,
+    now: Timestamp,
+) -> Result<Present, Refusal> {
+    let surprised = !loaded.intents.is_empty() || loaded.state.failure.is_some();
+    match &loaded.remembered {
+        Some(remembered) if !surprised && !listing_is_due(part, &loaded.state, now) => {
+            Ok(Present {
+                holding: remembered.clone(),
+                listed: false,
+            })
+        }
+        remembered => {
+            let observed: Observed = part.application.accounts().await?;
+            let intents: Vec<Intent> = loaded.intents.iter().map(|it| it.1.clone()).collect();
+            let empty = Holding::default();
+            let known = remembered.as_ref().unwrap_or(&empty);
+            let holding = tokio::task::block_in_place(|| recall(known, &observed, &intents));
+            Ok(Present {
+                holding,
+                listed: true,
+            })
+        }
     }
 }

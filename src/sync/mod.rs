@@ -2,8 +2,7 @@
 //!
 //! [`read`] fetches, judges and commits the records of one directory. [`push`] pins the accepted records of an application's
 //! directories, plans, and has [`execute`] walk the plan. Both are thin: what is decided is decided in
-//! [`reconcile`](crate::reconcile). Whether anything is written is asked once, here: [`dry_run`] fetches and plans and calls
-//! neither the executor nor the store's writing half.
+//! [`reconcile`](crate::reconcile). A dry run is not calling the writing half: it fetches, and plans by a [`survey`].
 
 mod execute;
 mod failpoint;
@@ -12,6 +11,7 @@ mod outcome;
 mod parts;
 pub mod push;
 pub mod read;
+pub mod survey;
 mod tell;
 
 pub use load::standing;

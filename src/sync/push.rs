@@ -8,28 +8,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
 use crate::events::{self, Counts};
-use crate::model::{
-    HoldReason, Holding, Intent, Memory, Observed, Outcome, Plan, Refusal, View, Withheld,
-};
+use crate::model::{HoldReason, Outcome, Plan, Refusal, View, Withheld};
 use crate::progress::Work;
-use crate::reconcile::{self, Context, Standing, World, advance, recall};
+use crate::reconcile::{self, Context, Standing, World, advance};
 use crate::store::{ApplicationState, Failure, PushCommit, Refused, Snapshot, Store, StoreError};
 use crate::sync::execute::{self, Walked};
-use crate::sync::load::{self, Pinned};
+use crate::sync::load::{self, Loaded, Pinned, Present, listing_is_due, load_all, present_holding};
 use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
 use crate::sync::{failpoint, tell};
-
-/// Everything that was loaded for one push.
-struct Loaded {
-    state: ApplicationState,
-    pinned: Vec<Pinned>,
-    remembered: Option<Holding>,
-    intents: Vec<(i64, Intent)>,
-    refused: Vec<Refused>,
-    memory: Memory,
-    first_plan_approved: bool,
-}
 
 /// Pushes one application, or finds that nothing is due.
 ///
@@ -107,13 +94,6 @@ pub async fn push(
     Ok(pushed)
 }
 
-/// What an application holds now.
-struct Present {
-    holding: Holding,
-    /// It was listed for this push.
-    listed: bool,
-}
-
 /// Nothing to do: no revision moved, no clock runs, nothing is held or approved, the basis is the same, no listing is due.
 async fn not_due(
     snapshot: &mut Snapshot,
@@ -156,80 +136,6 @@ async fn not_due(
         counts: Counts::default(),
         due_at: None,
     }))
-}
-
-fn listing_is_due(part: &ApplicationPart, state: &ApplicationState, now: Timestamp) -> bool {
-    state
-        .reread_at
-        .is_none_or(|it| now.0 - it.0 >= part.reread.as_seconds() || it > now)
-}
-
-async fn load_all(
-    snapshot: &mut Snapshot,
-    part: &ApplicationPart,
-    state: ApplicationState,
-    mut pinned: Vec<Pinned>,
-    now: Timestamp,
-) -> Result<Loaded, StoreError> {
-    load::records(snapshot, &mut pinned).await?;
-    let remembered = snapshot.holding(&part.id).await?;
-    let intents = snapshot.open_intents(&part.id).await?;
-    let refused = snapshot.refused(&part.id).await?;
-    let approved = snapshot.approved(&part.id, now).await?;
-    let held = snapshot.held(&part.id).await?;
-    let opened = state
-        .first_applied_at
-        .map(|first| Timestamp(first.0.max(now.0 - part.window.as_seconds())));
-    let window = match opened {
-        Some(since) => snapshot.window(&part.id, since).await?,
-        None => crate::model::Window::default(),
-    };
-    let memory = Memory {
-        first_applied_at: state.first_applied_at,
-        planned_at: state.planned_at,
-        basis_changed: !state.basis.is_empty() && state.basis != part.basis,
-        window,
-        approved: approved.keys,
-        held: held.since(),
-    };
-    let first_plan_approved = approved.first_plan;
-    Ok(Loaded {
-        state,
-        pinned,
-        remembered,
-        intents,
-        refused,
-        memory,
-        first_plan_approved,
-    })
-}
-
-/// What the application holds: as last seen, or listed anew when that is due, unknown, or in doubt.
-async fn present_holding(
-    part: &ApplicationPart,
-    loaded: &Loaded,
-    now: Timestamp,
-) -> Result<Present, Refusal> {
-    let surprised = !loaded.intents.is_empty() || loaded.state.failure.is_some();
-    match &loaded.remembered {
-        Some(remembered) if !surprised && !listing_is_due(part, &loaded.state, now) => {
-            Ok(Present {
-                holding: remembered.clone(),
-                listed: false,
-            })
-        }
-        remembered => {
-            let observed: Observed = part.application.accounts().await?;
-            let intents: Vec<Intent> = loaded.intents.iter().map(|it| it.1.clone()).collect();
-            let empty = Holding::default();
-            let known = remembered.as_ref().unwrap_or(&empty);
-            let holding = tokio::task::block_in_place(|| recall(known, &observed, &intents));
-            Ok(Present {
-                holding,
-                listed: true,
-            })
-        }
-    }
 }
 
 async fn failed(

@@ -29,7 +29,7 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "sync",
-        "reconcile, store, the traits, model, events, progress, pace, clock",
+        "reconcile, store, the traits, model, events, progress, pace, clock [text]",
     ),
     (
         "serve",

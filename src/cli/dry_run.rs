@@ -1,0 +1,108 @@
+//! `--sync-now --dry-run`: the same reads and the same plan, and nothing is written anywhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::cli::args::Args;
+use crate::cli::setup::Setup;
+use crate::cli::{Fault, out};
+use crate::daemon::Exit;
+use crate::events;
+use crate::model::View;
+use crate::progress::{Job, Progress};
+use crate::reconcile;
+use crate::store::{Reader, StoreError};
+use crate::sync::DirectoryPart;
+use crate::sync::read::{self, Answer, Fetched};
+use crate::sync::survey::survey;
+
+/// Prints what a pass would do.
+pub(crate) async fn run(args: &Args) -> Result<Exit, Fault> {
+    let setup = Setup::load(args)?;
+    let store = setup.reader().await?;
+    let progress = Progress::new();
+    let reads = setup
+        .parts
+        .directories
+        .iter()
+        .map(|part| fetch(&setup, part, store.as_ref(), &progress));
+    let mut fetched = BTreeMap::new();
+    for read in join_all(reads).await {
+        if let Some((id, read)) = read? {
+            fetched.insert(id, read);
+        }
+    }
+    let mut partial = fetched.values().any(|it| !it.is_accepted());
+    let mut changes = 0;
+    let mut processed = 0;
+    for part in &setup.parts.applications {
+        let surveyed = match survey(part, store.as_ref(), Some(&fetched), setup.clock.now()).await {
+            Ok(surveyed) => surveyed,
+            Err(fault) => {
+                partial = true;
+                out::answer(&format!(
+                    "application {}: cannot be planned: {}",
+                    part.name,
+                    events::chain(&fault)
+                ));
+                continue;
+            }
+        };
+        processed += 1;
+        let (text, steps, open) = surveyed.plan(part, |context, plan| {
+            let view = View {
+                plan,
+                roster: context.roster(),
+                holding: context.holding(),
+            };
+            let open = !plan.held.is_empty() || plan.blocked || plan.frozen > 0;
+            (reconcile::show(view), plan.changes.len(), open)
+        });
+        changes += steps;
+        partial |= open;
+        out::answer(&format!("application {}: {steps} changes", part.name));
+        if !text.is_empty() {
+            out::answer(&text);
+        }
+    }
+    let rejected = fetched
+        .values()
+        .any(|it| it.serving().is_some_and(|it| !it.rejected.is_empty()));
+    Ok(if processed == 0 && !setup.parts.applications.is_empty() {
+        Exit::Failed
+    } else if partial || rejected {
+        Exit::Partial
+    } else if args.exit_changes && changes > 0 {
+        Exit::Changes
+    } else {
+        Exit::Ok
+    })
+}
+
+async fn fetch(
+    setup: &Setup,
+    part: &Arc<DirectoryPart>,
+    store: Option<&Reader>,
+    progress: &Arc<Progress>,
+) -> Result<Option<(String, Fetched)>, StoreError> {
+    let Some(directory) = &part.directory else {
+        return Ok(None);
+    };
+    let work = progress.begin(Job::Read(part.name.clone()), setup.clock.monotonic());
+    let fetched = read::fetch(part, directory, store, setup.clock.as_ref(), &work).await?;
+    match &fetched.answer {
+        Answer::Failed { failure, text } => events::directory_failed(&part.name, *failure, text),
+        Answer::Suspect { loss, .. } => {
+            out::answer(&format!("directory {}: suspect: {loss}", part.name));
+        }
+        Answer::Unchanged { .. } | Answer::Accepted { .. } => {}
+    }
+    if let Some(records) = fetched.serving() {
+        for it in &records.rejected {
+            events::record_rejected(&part.name, records.text(it.label), records.text(it.reason));
+        }
+    }
+    Ok(Some((part.id.clone(), fetched)))
+}

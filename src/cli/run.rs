@@ -1,0 +1,238 @@
+//! The daemon, and one pass by itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::assemble::{self, StoreJobs};
+use crate::cli::args::Args;
+use crate::cli::setup::Setup;
+use crate::cli::{Fault, out};
+use crate::clock::{Clock, Timestamp};
+use crate::config::Config;
+use crate::daemon::{
+    self, ControlSocket, Daemon, Exit, Jobs, Notifier, PassReport, Reload, Reply, Request, Signal,
+};
+use crate::events;
+use crate::progress::Progress;
+use crate::store::{self, Claim, ClaimFault, EntryKind, Renamed, Role, Store};
+
+/// One pass over everything. Beside a running daemon the daemon runs it and this tells the outcome.
+pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
+    let setup = Setup::load(args)?;
+    let path = store_path(&setup.config)?;
+    let claim = match Claim::take(&path, Role::Once, &holder("--sync-now", setup.clock.now())) {
+        Ok(claim) => claim,
+        Err(ClaimFault::Held {
+            role: Some(Role::Daemon),
+            ..
+        }) => return by_daemon(&path).await,
+        Err(fault) => return Err(busy(fault)),
+    };
+    let store = open(&setup.config).await?;
+    let clock = Arc::clone(&setup.clock);
+    let jobs = Arc::new(StoreJobs::new(
+        &setup.config,
+        setup.parts,
+        store.clone(),
+        Arc::clone(&clock),
+    ));
+    let stop = CancellationToken::new();
+    let stopper = stop.clone();
+    let mut signals = daemon::signals().map_err(|it| Fault::new(Exit::Failed, it.to_string()))?;
+    let listen = tokio::spawn(async move {
+        // The first signal finishes the change in hand; the second ends the process where it stands.
+        let mut stops = 0;
+        while let Some(signal) = signals.recv().await {
+            if signal == Signal::Stop {
+                stops += 1;
+                stopper.cancel();
+            }
+            if stops == 2 {
+                std::process::exit(i32::from(Exit::Partial.code()));
+            }
+        }
+    });
+    let report = daemon::run_once(Arc::clone(&clock), Progress::new(), jobs, &stop).await;
+    listen.abort();
+    prune(&setup.config, &store, clock.now()).await?;
+    store.close().await;
+    drop(claim);
+    tell(&report);
+    Ok(report.outcome.exit())
+}
+
+/// The daemon.
+pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
+    let setup = Setup::load(args)?;
+    let path = store_path(&setup.config)?;
+    let claim =
+        Claim::take(&path, Role::Daemon, &holder("daemon", setup.clock.now())).map_err(busy)?;
+    let store = open(&setup.config).await?;
+    let clock = Arc::clone(&setup.clock);
+    let signals = daemon::signals().map_err(|it| Fault::new(Exit::Failed, it.to_string()))?;
+    let control = ControlSocket::bind(&socket_path(&path))
+        .await
+        .map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))?;
+    prune(&setup.config, &store, clock.now()).await?;
+    events::daemon_started(
+        env!("CARGO_PKG_VERSION"),
+        &args.config.display().to_string(),
+    );
+    let jobs = Arc::new(StoreJobs::new(
+        &setup.config,
+        setup.parts,
+        store.clone(),
+        Arc::clone(&clock),
+    ));
+    let daemon = Daemon {
+        clock: Arc::clone(&clock),
+        progress: Progress::new(),
+        jobs,
+        notifier: Notifier::from_environment(),
+        control: Some(control),
+        reload: reload(args.config.clone(), setup.config, store, clock),
+    };
+    let exit = daemon.run(signals).await;
+    drop(claim);
+    Ok(exit)
+}
+
+/// Reads the configuration anew. Another store needs another start.
+fn reload(path: PathBuf, running: Config, store: Store, clock: Arc<dyn Clock>) -> Reload {
+    Box::new(move || {
+        let (path, state) = (path.clone(), running.state.clone());
+        let (store, clock) = (store.clone(), Arc::clone(&clock));
+        Box::pin(async move {
+            let text = |it: &dyn std::fmt::Display| it.to_string();
+            let loaded = crate::config::load(&path)
+                .map_err(|problems| problems.iter().map(|it| text(it)).collect::<Vec<_>>())?;
+            if loaded.config.state != state {
+                return Err(vec![
+                    "`state` was changed: restart the daemon to use another store".to_owned(),
+                ]);
+            }
+            let parts = assemble::assemble(&loaded.config, &clock)
+                .map_err(|faults| faults.iter().map(|it| text(it)).collect::<Vec<_>>())?;
+            rename_entries(&loaded.config, &store)
+                .await
+                .map_err(|it| vec![events::chain(&it)])?;
+            let jobs: Arc<dyn Jobs> = Arc::new(StoreJobs::new(&loaded.config, parts, store, clock));
+            Ok(jobs)
+        })
+    })
+}
+
+async fn by_daemon(store: &Path) -> Result<Exit, Fault> {
+    let asked = daemon::ask(&socket_path(store), &Request::SyncNow {}).await;
+    match asked.map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))? {
+        Reply::Finished(report) => {
+            tell(&report);
+            Ok(report.outcome.exit())
+        }
+        Reply::Refused { reason } => Err(Fault::new(
+            Exit::Failed,
+            format!("the daemon did not run the pass: {reason}"),
+        )),
+    }
+}
+
+fn tell(report: &PassReport) {
+    let counts = &report.counts;
+    out::answer(&format!(
+        "{}: {} changes applied, {} held, {} waiting, {} refused or failed, {} accounts frozen, {} records rejected",
+        report.outcome.word(),
+        counts.applied(),
+        counts.changes_held,
+        counts.changes_waiting,
+        counts.changes_refused + counts.changes_failed,
+        counts.accounts_frozen,
+        counts.records_rejected,
+    ));
+}
+
+/// Opens the store, takes over renamed entries, and says which entries the configuration no longer names.
+async fn open(config: &Config) -> Result<Store, Fault> {
+    let store = Store::open(&assemble::store_url(config)).await?;
+    rename_entries(config, &store).await?;
+    Ok(store)
+}
+
+async fn rename_entries(config: &Config, store: &Store) -> Result<(), store::StoreError> {
+    for entry in &config.directories {
+        if let Some(old) = &entry.renamed_from {
+            let renamed = store
+                .rename_directory_id(old.as_str(), entry.id().as_str())
+                .await?;
+            tell_renamed(renamed, old.as_str(), entry.id().as_str());
+        }
+    }
+    for entry in &config.applications {
+        if let Some(old) = &entry.renamed_from {
+            let renamed = store
+                .rename_application_id(old.as_str(), entry.id().as_str())
+                .await?;
+            tell_renamed(renamed, old.as_str(), entry.id().as_str());
+        }
+    }
+    let directories = config
+        .directories
+        .iter()
+        .map(|it| (EntryKind::Directory, it.id().as_str()));
+    let applications = config
+        .applications
+        .iter()
+        .map(|it| (EntryKind::Application, it.id().as_str()));
+    let known: Vec<(EntryKind, &str)> = directories.chain(applications).collect();
+    for (kind, id) in store.snapshot().await?.unknown_entries(&known).await? {
+        let kind = match kind {
+            EntryKind::Directory => "directory",
+            EntryKind::Application => "application",
+        };
+        events::config_warning(&format!(
+            "the store remembers the {kind} {id}, which the configuration no longer names; it is kept. If it was renamed, say \
+             `renamed_from: {id}` at its entry."
+        ));
+    }
+    Ok(())
+}
+
+fn tell_renamed(renamed: Renamed, old: &str, new: &str) {
+    if renamed == Renamed::BothExist {
+        events::config_warning(&format!(
+            "`renamed_from: {old}` at {new} is not followed, since the store remembers both; leave it out"
+        ));
+    }
+}
+
+async fn prune(config: &Config, store: &Store, now: Timestamp) -> Result<(), Fault> {
+    Ok(store
+        .prune_history(Timestamp(now.0 - config.history_keep.as_seconds()))
+        .await?)
+}
+
+fn store_path(config: &Config) -> Result<PathBuf, Fault> {
+    Ok(store::location(&assemble::store_url(config))?)
+}
+
+/// The control socket lies beside the store.
+fn socket_path(store: &Path) -> PathBuf {
+    let mut path = store.as_os_str().to_owned();
+    path.push(".sock");
+    PathBuf::from(path)
+}
+
+fn holder(what: &str, now: Timestamp) -> String {
+    format!(
+        "usersyncd {what}, process {}, since {now}",
+        std::process::id()
+    )
+}
+
+fn busy(fault: ClaimFault) -> Fault {
+    match fault {
+        ClaimFault::Held { .. } => Fault::new(Exit::Busy, fault.to_string()),
+        ClaimFault::Store(error) => error.into(),
+    }
+}

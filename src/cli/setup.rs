@@ -1,0 +1,63 @@
+//! What every command begins with: the configuration, the parts, the store.
+
+use std::sync::Arc;
+
+use crate::assemble::{self, Parts};
+use crate::cli::args::Args;
+use crate::cli::{Fault, out};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{self, Config, Loaded};
+use crate::daemon::Exit;
+use crate::events;
+use crate::store::{Reader, Store};
+
+/// The configuration with everything connected.
+pub(crate) struct Setup {
+    pub(crate) config: Config,
+    pub(crate) parts: Parts,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Setup {
+    /// Loads and connects. Warnings go to the log.
+    pub(crate) fn load(args: &Args) -> Result<Setup, Fault> {
+        let Loaded { config, warnings } = load(args)?;
+        for it in &warnings {
+            events::config_warning(&it.to_string());
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let parts = connect(&config, &clock)?;
+        Ok(Setup {
+            config,
+            parts,
+            clock,
+        })
+    }
+
+    /// The store as those see it who only ask; `None` when there is none yet.
+    pub(crate) async fn reader(&self) -> Result<Option<Reader>, Fault> {
+        Ok(Store::open_for_reading(&assemble::store_url(&self.config)).await?)
+    }
+}
+
+/// Loads the configuration, or prints every problem in it.
+pub(crate) fn load(args: &Args) -> Result<Loaded, Fault> {
+    config::load(&args.config).map_err(|problems| {
+        for it in &problems {
+            out::complain(&it.to_string());
+        }
+        let text = format!(
+            "the configuration is rejected: {} problems; nothing was touched",
+            problems.len()
+        );
+        Fault::new(Exit::Config, text)
+    })
+}
+
+/// Connects everything that a configuration names.
+pub(crate) fn connect(config: &Config, clock: &Arc<dyn Clock>) -> Result<Parts, Fault> {
+    assemble::assemble(config, clock).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Fault::new(Exit::Config, faults.join("\n"))
+    })
+}

@@ -1,0 +1,229 @@
+//! `status [--unlinked]`: how everything stands, and which accounts no directory explains.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{Args, Format};
+use crate::cli::setup::Setup;
+use crate::cli::{Fault, out};
+use crate::clock::Timestamp;
+use crate::daemon::Exit;
+use crate::reconcile::Standing;
+use crate::store::{HeldSet, SetOf, Snapshot};
+use crate::sync::{self, ApplicationPart, DirectoryPart};
+
+/// So many held or waiting items are shown of each kind in text; JSON shows all.
+const SHOWN_MAX: usize = 20;
+
+/// Prints how everything stands.
+pub(crate) async fn run(args: &Args, unlinked: bool, format: Format) -> Result<Exit, Fault> {
+    let setup = Setup::load(args)?;
+    let Some(store) = setup.reader().await? else {
+        return Err(Fault::new(
+            Exit::Failed,
+            "nothing was read yet: run `usersyncd --sync-now` first",
+        ));
+    };
+    let mut snapshot = store.snapshot().await?;
+    let now = setup.clock.now();
+    let sets = snapshot.held_sets().await?;
+    let mut directories = Vec::new();
+    for part in &setup.parts.directories {
+        directories.push(directory(&mut snapshot, part, &sets, now).await?);
+    }
+    let mut applications = Vec::new();
+    for part in &setup.parts.applications {
+        applications.push(application(&mut snapshot, part, &sets, unlinked).await?);
+    }
+    match format {
+        Format::Json => {
+            out::json(&json!({ "directories": directories, "applications": applications }));
+        }
+        Format::Text => out::answer(&text(&directories, &applications)),
+    }
+    Ok(Exit::Ok)
+}
+
+async fn directory(
+    snapshot: &mut Snapshot,
+    part: &DirectoryPart,
+    sets: &[HeldSet],
+    now: Timestamp,
+) -> Result<Value, Fault> {
+    let state = snapshot.directory(&part.id).await?.unwrap_or_default();
+    let fresh = sync::standing(part, &state, now) == Standing::Fresh;
+    let failure = state
+        .attempt
+        .as_ref()
+        .and_then(|it| it.failure.as_ref())
+        .map(|it| it.1.clone());
+    let set = sets
+        .iter()
+        .find(|it| it.of == SetOf::Directory(part.id.clone()));
+    Ok(json!({
+        "name": part.name,
+        "enabled": part.directory.is_some(),
+        "state": if state.read_at.is_none() { "never read" } else if fresh { "fresh" } else { "stale" },
+        "read_at": state.read_at.map(|it| it.to_string()),
+        "users": state.tally.users,
+        "groups": state.tally.groups,
+        "memberships": state.tally.memberships,
+        "rejected": state.tally.rejected,
+        "failure": failure,
+        "suspect": set.map(|it| json!({ "approve": it.id, "seen_at": it.seen_at.to_string(), "loss": it.summary })),
+    }))
+}
+
+async fn application(
+    snapshot: &mut Snapshot,
+    part: &ApplicationPart,
+    sets: &[HeldSet],
+    unlinked: bool,
+) -> Result<Value, Fault> {
+    let state = snapshot.application(&part.id).await?.unwrap_or_default();
+    let known = snapshot.held(&part.id).await?;
+    let own = sets
+        .iter()
+        .filter(|it| it.of == SetOf::Application(part.id.clone()));
+    let held: Vec<Value> = own
+        .map(|set| {
+            let items = known.held.iter().filter(|it| it.what.reason.word() == set.reason);
+            let items: Vec<Value> = items
+                .map(|it| json!({
+                    "subject": it.what.subject,
+                    "change": it.what.change,
+                    "detail": it.what.detail,
+                    "since": it.first_seen_at.to_string(),
+                }))
+                .collect();
+            json!({ "approve": set.id, "reason": set.reason, "changes": set.changes, "items": items })
+        })
+        .collect();
+    let waiting: Vec<Value> = known
+        .waiting
+        .iter()
+        .map(|it| json!({ "subject": it.what.subject, "change": it.what.change, "reason": it.what.reason }))
+        .collect();
+    let mut answer = json!({
+        "name": part.name,
+        "pushed_at": state.pushed_at.map(|it| it.to_string()),
+        "failure": state.failure.as_ref().map(|it| it.text.clone()),
+        "held": held,
+        "waiting": waiting,
+    });
+    if unlinked {
+        let holding = snapshot.holding(&part.id).await?.unwrap_or_default();
+        let strangers = (0u32..).zip(&holding.accounts);
+        let strangers =
+            strangers.filter(|it| it.1.exists && it.1.seen.active && it.1.link.is_none());
+        let mut names: Vec<&str> = strangers.map(|it| holding.account_name(it.0)).collect();
+        names.sort_unstable();
+        answer["unlinked"] = json!(names);
+    }
+    Ok(answer)
+}
+
+fn text(directories: &[Value], applications: &[Value]) -> String {
+    let word = |it: &Value, key: &str| match &it[key] {
+        Value::Null => "never".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut out = String::new();
+    for it in directories {
+        let off = if it["enabled"] == json!(false) {
+            ", disabled"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            out,
+            "directory {}: {}{off}, last complete read {}, {} users, {} groups, {} memberships, {} rejected",
+            word(it, "name"),
+            word(it, "state"),
+            word(it, "read_at"),
+            it["users"],
+            it["groups"],
+            it["memberships"],
+            it["rejected"],
+        );
+        if it["failure"].is_string() {
+            let _ = writeln!(out, "  last read failed: {}", word(it, "failure"));
+        }
+        if it["suspect"].is_object() {
+            let _ = writeln!(
+                out,
+                "  a suspect read is kept aside since {}: {} (approve {})",
+                word(&it["suspect"], "seen_at"),
+                word(&it["suspect"], "loss"),
+                word(&it["suspect"], "approve"),
+            );
+        }
+    }
+    for it in applications {
+        let _ = writeln!(
+            out,
+            "application {}: last successful push {}",
+            word(it, "name"),
+            word(it, "pushed_at")
+        );
+        if it["failure"].is_string() {
+            let _ = writeln!(out, "  last push failed: {}", word(it, "failure"));
+        }
+        for set in it["held"].as_array().into_iter().flatten() {
+            let _ = writeln!(
+                out,
+                "  held for {}: {} changes; release with `usersyncd approve {}`",
+                word(set, "reason"),
+                set["changes"],
+                word(set, "approve"),
+            );
+            list(&mut out, &set["items"], |it| {
+                format!(
+                    "{}: {} ({})",
+                    word(it, "subject"),
+                    word(it, "change"),
+                    word(it, "detail")
+                )
+            });
+        }
+        let waiting = it["waiting"].as_array().map_or(0, Vec::len);
+        if waiting > 0 {
+            let _ = writeln!(out, "  waiting: {waiting} changes");
+            list(&mut out, &it["waiting"], |it| {
+                format!(
+                    "{}: {} ({})",
+                    word(it, "subject"),
+                    word(it, "change"),
+                    word(it, "reason")
+                )
+            });
+        }
+        if let Some(names) = it["unlinked"].as_array() {
+            let _ = writeln!(
+                out,
+                "  active accounts that no directory explains: {}",
+                names.len()
+            );
+            for name in names {
+                let _ = writeln!(out, "    {}", name.as_str().unwrap_or_default());
+            }
+        }
+    }
+    out
+}
+
+fn list(out: &mut String, items: &Value, line: impl Fn(&Value) -> String) {
+    let items = items.as_array().map_or(&[][..], Vec::as_slice);
+    for it in items.iter().take(SHOWN_MAX) {
+        let _ = writeln!(out, "    {}", line(it));
+    }
+    if items.len() > SHOWN_MAX {
+        let _ = writeln!(
+            out,
+            "    and {} more (`--format json` shows all)",
+            items.len() - SHOWN_MAX
+        );
+    }
+}

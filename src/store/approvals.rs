@@ -12,8 +12,12 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::model::{HoldKey, HoldReason};
-use crate::store::dialect::{Connection, Row, garbled, gather, json, of_json, statement};
-use crate::store::{Snapshot, Store, StoreError, Suspect, Writing, held};
+use crate::store::dialect::{
+    Connection, Pages, Row, Statement, garbled, gather, json, of_json, statement,
+};
+use crate::store::{
+    Snapshot, Store, StoreError, Suspect, Writing, applications, directories, held,
+};
 use crate::text::Span;
 
 /// How long a set can be approved after it changed or went: an operator may be looking at it.
@@ -130,6 +134,14 @@ const SET: &str =
     LEFT JOIN directory ON directory.number = held_set.directory
     WHERE held_set.id = $1 AND (held_set.replaced_at IS NULL OR held_set.replaced_at > $2)
     ORDER BY held_set.number DESC LIMIT 1";
+
+const CHANGES: Pages = Pages {
+    next: "SELECT MIN(serial) FROM held WHERE application = $1 AND waiting = 0 AND reason = $2 AND from_push <= $3
+        AND (gone_push IS NULL OR gone_push > $3) AND serial > $4",
+    page: "SELECT CAST(GATHER(TUPLE(subject, change)) AS TEXT)
+        FROM held WHERE application = $1 AND waiting = 0 AND reason = $2 AND from_push <= $3
+        AND (gone_push IS NULL OR gone_push > $3) AND serial >= $4 AND serial < $5",
+};
 
 const APPROVALS: &str = "SELECT held_set.reason, held_set.push, held_set.summary, approval.only_names
     FROM approval JOIN held_set ON held_set.number = approval.held_set
@@ -426,14 +438,9 @@ async fn changes_of(
     reason: &str,
     push: i64,
 ) -> sqlx::Result<Vec<(String, String)>> {
-    let text = "SELECT MAX(serial), CAST(GATHER(TUPLE(subject, change)) AS TEXT) FROM (SELECT * FROM held
-        WHERE application = $1 AND waiting = 0 AND reason = $2 AND from_push <= $3
-        AND (gone_push IS NULL OR gone_push > $3) AND serial > $4 ORDER BY serial LIMIT 1000) AS page";
     let mut changes = Vec::new();
-    let bind = |it: crate::store::dialect::Statement| {
-        it.bind(application).bind(reason.to_owned()).bind(push)
-    };
-    gather(db, text, bind, |page| {
+    let bind = |it: Statement| it.bind(application).bind(reason.to_owned()).bind(push);
+    gather(db, &CHANGES, bind, |page| {
         let page: Vec<(String, String)> = of_json(page)?;
         changes.extend(page);
         Ok(())
@@ -461,12 +468,9 @@ async fn approved(
     now: Timestamp,
 ) -> sqlx::Result<Approved> {
     let mut all = Approved::default();
-    let number = "SELECT number FROM application WHERE id = $1";
-    let number = statement(number).bind(application.to_owned());
-    let Some(row) = number.fetch_optional(&mut *db).await? else {
+    let Some(number) = applications::known(db, application).await? else {
         return Ok(all);
     };
-    let number: i64 = row.try_get(0)?;
     let rows = statement(APPROVALS).bind(number).bind(None::<i64>);
     for row in rows.bind(now.0).fetch_all(&mut *db).await? {
         let word: String = row.try_get(0)?;
@@ -496,13 +500,254 @@ async fn approved_suspect(
     directory: &str,
     now: Timestamp,
 ) -> sqlx::Result<Option<String>> {
-    let number = "SELECT number FROM directory WHERE id = $1";
-    let number = statement(number).bind(directory.to_owned());
-    let Some(row) = number.fetch_optional(&mut *db).await? else {
+    let Some(number) = directories::known(db, directory).await? else {
         return Ok(None);
     };
-    let number: i64 = row.try_get(0)?;
     let rows = statement(APPROVALS).bind(None::<i64>).bind(number);
     let rows = rows.bind(now.0).fetch_all(db).await?;
     rows.last().map_or(Ok(None), |row| row.try_get(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Holding, Withheld};
+    use crate::store::testing::{at, commit, held, read, records, store};
+    use crate::store::{ApplicationState, PushCommit};
+
+    const DAY: i64 = 86_400;
+    const HOUR: i64 = 3_600;
+
+    /// A push that holds these and does nothing.
+    async fn push(store: &Store, now: Timestamp, held: &[Withheld<HoldReason>]) {
+        let mut snapshot = store.snapshot().await.unwrap();
+        let state = snapshot.application("wiki").await.unwrap();
+        let before = snapshot.holding("wiki").await.unwrap();
+        drop(snapshot);
+        let state: ApplicationState = state.unwrap_or_default();
+        let nothing = Holding::default();
+        let push = PushCommit {
+            at: now,
+            held,
+            ..commit(before.as_ref(), &nothing, &state)
+        };
+        store.commit_push("wiki", push).await.unwrap();
+    }
+
+    fn removals(names: &[&str]) -> Vec<Withheld<HoldReason>> {
+        let one = |name: &&str| {
+            held(
+                &format!("user {name}"),
+                "deactivate",
+                HoldReason::RemovalsLimit,
+            )
+        };
+        names.iter().map(one).collect()
+    }
+
+    async fn sets_now(store: &Store) -> Vec<HeldSet> {
+        store.snapshot().await.unwrap().held_sets().await.unwrap()
+    }
+
+    async fn approved_names(store: &Store, now: Timestamp) -> Vec<String> {
+        let mut snapshot = store.snapshot().await.unwrap();
+        let approved = snapshot.approved("wiki", now).await.unwrap();
+        approved.keys.into_iter().map(|it| it.subject).collect()
+    }
+
+    #[test]
+    fn an_id_says_the_reason_and_stands_for_the_content() {
+        let id = |content: &[&str]| id_of("removals_limit", content.iter().copied());
+        assert_eq!(id(&["wiki", "user anna", "deactivate"]), "rl-93bd01b6");
+        assert_ne!(id(&["ab", "c"]), id(&["a", "bc"]));
+        assert_eq!(id_of("seats", []), "s-4fd0bfc1");
+    }
+
+    #[test]
+    fn the_digest_is_fnv_1a() {
+        // The published values of the empty text and of `a`, before the mark at the end of a part.
+        assert_eq!(digest([]), 0xcbf2_9ce4_8422_2325);
+        let a = 0xaf63_dc4c_8601_ec8c_u64;
+        assert_eq!(
+            digest(["a"]),
+            (a ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3)
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_shown_in_sets_by_application_and_reason() {
+        let (_folder, store) = store().await;
+        let mut all = removals(&["anna", "ben"]);
+        all.push(held("user carl", "create", HoldReason::Seats));
+        push(&store, at(0), &all).await;
+        let few = records(&["u1"], &[]);
+        store
+            .put_suspect("hr", None, &few, "{}", at(5))
+            .await
+            .unwrap();
+        let sets = sets_now(&store).await;
+        let what: Vec<_> = sets
+            .iter()
+            .map(|it| (&it.of, it.reason.as_str(), it.changes))
+            .collect();
+        let (hr, wiki) = (
+            SetOf::Directory("hr".into()),
+            SetOf::Application("wiki".into()),
+        );
+        let expect = [
+            (&hr, "suspect_read", 0),
+            (&wiki, "removals_limit", 2),
+            (&wiki, "seats", 1),
+        ];
+        assert_eq!(what, expect);
+        assert_eq!(sets[0].summary.as_deref(), Some("{}"));
+        assert_eq!((sets[0].seen_at, sets[1].seen_at), (at(5), at(0)));
+    }
+
+    #[tokio::test]
+    async fn a_set_keeps_its_id_while_its_content_stays() {
+        let (_folder, store) = store().await;
+        push(&store, at(0), &removals(&["anna", "ben"])).await;
+        let first = sets_now(&store).await;
+        let mut again = removals(&["ben", "anna"]);
+        again[0].detail = "now inactive".to_owned();
+        push(&store, at(60), &again).await;
+        assert_eq!(sets_now(&store).await, first);
+        push(&store, at(120), &removals(&["anna"])).await;
+        let second = sets_now(&store).await;
+        assert_ne!(second[0].id, first[0].id);
+        assert_eq!(second[0].seen_at, at(120));
+        push(&store, at(180), &[]).await;
+        assert!(sets_now(&store).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_approval_covers_what_was_shown_and_nothing_new() {
+        let (_folder, store) = store().await;
+        push(&store, at(0), &removals(&["anna", "ben"])).await;
+        let id = sets_now(&store).await[0].id.clone();
+        assert!(approved_names(&store, at(1)).await.is_empty());
+        let approved = store.approve(&id.to_uppercase(), &[], at(1)).await.unwrap();
+        assert_eq!(approved.set.changes, 2);
+        assert_eq!(approved.changes[0].0, "user anna");
+        assert_eq!(approved.expires_at, at(1 + DAY));
+        assert_eq!(
+            approved_names(&store, at(2)).await,
+            ["user anna", "user ben"]
+        );
+        push(&store, at(60), &removals(&["ben", "carl"])).await;
+        assert_eq!(
+            approved_names(&store, at(61)).await,
+            ["user anna", "user ben"]
+        );
+        assert_eq!(approved_names(&store, at(1 + DAY)).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_set_can_be_approved_by_name() {
+        let (_folder, store) = store().await;
+        let mut all = removals(&["anna", "ben"]);
+        all.push(held("group ben", "delete", HoldReason::RemovalsLimit));
+        push(&store, at(0), &all).await;
+        let id = &sets_now(&store).await[0].id;
+        let only = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let fault = store
+            .approve(id, &only(&["ben", "carl"]), at(1))
+            .await
+            .unwrap_err();
+        assert!(matches!(fault, ApprovalFault::NoSuchName { ref name, .. } if name == "carl"));
+        assert!(approved_names(&store, at(2)).await.is_empty());
+        let approved = store.approve(id, &only(&["ben"]), at(3)).await.unwrap();
+        assert_eq!(approved.changes.len(), 2);
+        assert_eq!(
+            approved_names(&store, at(4)).await,
+            ["group ben", "user ben"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_set_that_changed_can_be_approved_for_a_day() {
+        let (_folder, store) = store().await;
+        push(&store, at(0), &removals(&["anna", "ben"])).await;
+        let id = sets_now(&store).await[0].id.clone();
+        push(&store, at(HOUR), &removals(&["ben", "carl"])).await;
+        let approved = store.approve(&id, &[], at(DAY)).await.unwrap();
+        assert_eq!(approved.changes.len(), 2);
+        assert_eq!(
+            approved_names(&store, at(DAY + 1)).await,
+            ["user anna", "user ben"]
+        );
+        // The rows of an approved set are kept until the approval ends.
+        push(&store, at(2 * DAY - 1), &[]).await;
+        assert_eq!(
+            approved_names(&store, at(2 * DAY - 1)).await,
+            ["user anna", "user ben"]
+        );
+        let fault = store.approve(&id, &[], at(HOUR + DAY)).await.unwrap_err();
+        assert!(matches!(fault, ApprovalFault::NoSuchSet { .. }));
+        push(&store, at(9 * DAY), &[]).await;
+        let count = "SELECT (SELECT COUNT(*) FROM held) + (SELECT COUNT(*) FROM held_set) + (SELECT COUNT(*) FROM approval)";
+        let left: i64 = sqlx::query_scalar(count)
+            .fetch_one(&store.writer)
+            .await
+            .unwrap();
+        assert_eq!(left, 0);
+    }
+
+    #[tokio::test]
+    async fn a_first_plan_is_approved_only_as_a_whole() {
+        let (_folder, store) = store().await;
+        let one = |name: &str| held(&format!("user {name}"), "create", HoldReason::FirstPlan);
+        push(&store, at(0), &[one("anna"), one("ben")]).await;
+        let id = &sets_now(&store).await[0].id;
+        let first_plan = async || {
+            let mut snapshot = store.snapshot().await.unwrap();
+            snapshot.approved("wiki", at(2)).await.unwrap().first_plan
+        };
+        store
+            .approve(id, &["anna".to_owned()], at(1))
+            .await
+            .unwrap();
+        assert!(!first_plan().await);
+        store.approve(id, &[], at(1)).await.unwrap();
+        assert!(first_plan().await);
+    }
+
+    #[tokio::test]
+    async fn a_suspect_read_is_approved_as_a_whole_and_until_a_read_is_accepted() {
+        let (_folder, store) = store().await;
+        let few = records(&["u1"], &[]);
+        let id = store
+            .put_suspect("hr", None, &few, "{1}", at(0))
+            .await
+            .unwrap();
+        let approved = async |now| {
+            let mut snapshot = store.snapshot().await.unwrap();
+            snapshot.approved_suspect("hr", now).await.unwrap()
+        };
+        let fault = store
+            .approve(&id, &["u1".to_owned()], at(1))
+            .await
+            .unwrap_err();
+        assert!(matches!(fault, ApprovalFault::WholeOnly { .. }));
+        assert_eq!(approved(at(2)).await, None);
+        store.approve(&id, &[], at(2)).await.unwrap();
+        assert_eq!(approved(at(3)).await.as_deref(), Some("{1}"));
+        // Other losses are another set, and what was approved stays approved.
+        store
+            .put_suspect("hr", None, &few, "{2}", at(4))
+            .await
+            .unwrap();
+        assert_eq!(approved(at(5)).await.as_deref(), Some("{1}"));
+        assert_eq!(approved(at(2 + DAY)).await, None);
+        store.accept("hr", None, &few, read(at(6))).await.unwrap();
+        assert_eq!(approved(at(7)).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_held_cannot_be_approved() {
+        let (_folder, store) = store().await;
+        let fault = store.approve("rl-00000000", &[], at(0)).await.unwrap_err();
+        assert!(fault.to_string().contains("usersyncd status"), "{fault}");
+    }
 }

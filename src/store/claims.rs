@@ -109,3 +109,57 @@ fn held(file: &mut File) -> ClaimFault {
     let holder = lines.next().unwrap_or("another process").to_owned();
     ClaimFault::Held { role, holder }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: &str = "process 7 on host, since 2026-11-21T22:00:00Z, the daemon";
+
+    #[test]
+    fn a_second_claim_is_told_who_has_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state.db");
+        let claim = Claim::take(&store, Role::Daemon, ME).unwrap();
+        let fault = Claim::take(&store, Role::Once, "somebody else").unwrap_err();
+        let text = format!("the store is in use by {ME}");
+        assert_eq!(fault.to_string(), text);
+        let ClaimFault::Held { role, holder } = fault else {
+            panic!("{fault}");
+        };
+        assert_eq!((role, holder.as_str()), (Some(Role::Daemon), ME));
+        drop(claim);
+        Claim::take(&store, Role::Once, "a shorter text").unwrap();
+    }
+
+    #[test]
+    fn the_holders_text_is_one_line_and_the_file_its_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state.db");
+        let _claim = Claim::take(&store, Role::Once, "one\ntwo").unwrap();
+        let file = folder.path().join("state.db.lock");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "once\none two\n");
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_holder_that_has_not_written_yet_is_another_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state.db");
+        let file = File::create(folder.path().join("state.db.lock")).unwrap();
+        file.lock().unwrap();
+        let fault = Claim::take(&store, Role::Once, ME).unwrap_err();
+        assert!(matches!(fault, ClaimFault::Held { role: None, .. }));
+        assert_eq!(fault.to_string(), "the store is in use by another process");
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("missing/state.db");
+        let fault = Claim::take(&store, Role::Once, ME).unwrap_err();
+        assert!(fault.to_string().contains("missing/state.db"), "{fault}");
+    }
+}

@@ -210,12 +210,18 @@ impl Store {
 
 /// The number of a directory, given to it now if it has none.
 pub(super) async fn number(db: &mut Connection, id: &str) -> sqlx::Result<i64> {
-    let known = "SELECT number FROM directory WHERE id = $1";
-    if let Some(row) = statement(known).bind(id).fetch_optional(&mut *db).await? {
-        return row.try_get(0);
+    if let Some(number) = known(db, id).await? {
+        return Ok(number);
     }
     let new = "INSERT INTO directory (id) VALUES ($1) RETURNING number";
     statement(new).bind(id).fetch_one(db).await?.try_get(0)
+}
+
+/// The number of a directory, if it was ever tried.
+pub(super) async fn known(db: &mut Connection, id: &str) -> sqlx::Result<Option<i64>> {
+    let known = "SELECT number FROM directory WHERE id = $1";
+    let row = statement(known).bind(id).fetch_optional(db).await?;
+    row.map(|row| row.try_get(0)).transpose()
 }
 
 /// Number and revision of a directory whose slot holds something.
@@ -460,4 +466,219 @@ async fn mark(
     let old = statement(old).bind(directory).bind(read.window_from.0);
     old.execute(db).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{at, lines, read, records, store};
+
+    async fn state(store: &Store) -> DirectoryState {
+        let mut snapshot = store.snapshot().await.unwrap();
+        snapshot.directory("hr").await.unwrap().unwrap()
+    }
+
+    async fn stored(store: &Store, slot: Slot) -> Option<StoredRecords> {
+        let mut snapshot = store.snapshot().await.unwrap();
+        snapshot.records("hr", slot).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn an_accepted_read_is_remembered_with_the_one_before_it() {
+        let (_folder, store) = store().await;
+        let one = records(&["u1", "u2"], &[("staff", &["u1", "gone"])]);
+        store.accept("hr", None, &one, read(at(0))).await.unwrap();
+        let old = stored(&store, Slot::Accepted).await;
+        let later = AcceptedRead {
+            cursor: None,
+            basis: "other",
+            ..read(at(60))
+        };
+        store.accept("hr", old.as_ref(), &one, later).await.unwrap();
+        let expect = DirectoryState {
+            revision: 1,
+            read_at: Some(at(60)),
+            previous_read_at: Some(at(0)),
+            cursor: None,
+            basis: "other".to_owned(),
+            tally: one.tally(),
+            high_water: vec![HighWater {
+                since: at(0),
+                users: 2,
+                memberships: 1,
+            }],
+            attempt: Some(Attempt {
+                at: at(60),
+                failure: None,
+            }),
+            suspect: None,
+        };
+        assert_eq!(state(&store).await, expect);
+    }
+
+    #[tokio::test]
+    async fn an_unchanged_read_moves_times_and_cursor_only() {
+        let (_folder, store) = store().await;
+        let touch = store.touch("hr", read(at(0))).await;
+        assert!(matches!(touch, Err(StoreError::Overtaken { .. })));
+        let one = records(&["u1"], &[]);
+        store.accept("hr", None, &one, read(at(0))).await.unwrap();
+        let before = state(&store).await;
+        let cursor = Some("next");
+        let touch = store.touch(
+            "hr",
+            AcceptedRead {
+                cursor,
+                ..read(at(60))
+            },
+        );
+        touch.await.unwrap();
+        let expect = DirectoryState {
+            read_at: Some(at(60)),
+            previous_read_at: Some(at(0)),
+            cursor: Some("next".to_owned()),
+            attempt: Some(Attempt {
+                at: at(60),
+                failure: None,
+            }),
+            ..before
+        };
+        assert_eq!(state(&store).await, expect);
+    }
+
+    #[tokio::test]
+    async fn a_failed_read_leaves_what_was_accepted() {
+        let (_folder, store) = store().await;
+        let one = records(&["u1"], &[]);
+        store.accept("hr", None, &one, read(at(0))).await.unwrap();
+        let before = state(&store).await;
+        let failure = Some(("unavailable", "no answer"));
+        store.note_attempt("hr", at(60), failure).await.unwrap();
+        let expect = DirectoryState {
+            attempt: Some(Attempt {
+                at: at(60),
+                failure: Some(("unavailable".to_owned(), "no answer".to_owned())),
+            }),
+            ..before
+        };
+        assert_eq!(state(&store).await, expect);
+        store.touch("hr", read(at(120))).await.unwrap();
+        assert_eq!(state(&store).await.attempt.unwrap().failure, None);
+    }
+
+    #[tokio::test]
+    async fn a_state_counts_for_the_guards_as_long_as_it_lasted_into_the_window() {
+        let (_folder, store) = store().await;
+        let hour = 3_600;
+        let ids: Vec<String> = (0..9).map(|it| format!("u{it}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        // (hour of the read, users, users of the marks that are left)
+        for (when, users, expect) in [
+            (0, 5, vec![5]),
+            (1, 5, vec![5]),
+            (2, 6, vec![5, 6]),
+            (20, 4, vec![5, 6, 4]),
+            // The window begins at hour 1: five users were accepted then.
+            (25, 4, vec![5, 6, 4]),
+            // It begins at hour 2, when six came.
+            (26, 4, vec![6, 4]),
+            // It begins at hour 19: there were still six.
+            (43, 7, vec![6, 4, 7]),
+            (44, 7, vec![4, 7]),
+            (80, 7, vec![7]),
+        ] {
+            let state_now = records(&ids[..users], &[]);
+            let old = stored(&store, Slot::Accepted).await;
+            let read = read(at(when * hour));
+            store
+                .accept("hr", old.as_ref(), &state_now, read)
+                .await
+                .unwrap();
+            let marks: Vec<u64> = state(&store)
+                .await
+                .high_water
+                .iter()
+                .map(|it| it.users)
+                .collect();
+            assert_eq!(marks, expect, "hour {when}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_suspect_read_is_kept_aside_until_a_good_one_comes() {
+        let (_folder, store) = store().await;
+        let many = records(&["u1", "u2", "u3"], &[]);
+        store.accept("hr", None, &many, read(at(0))).await.unwrap();
+        let before = state(&store).await;
+        let few = records(&["u1"], &[]);
+        let put = store.put_suspect("hr", None, &few, r#"{"lost":2}"#, at(60));
+        let id = put.await.unwrap();
+        assert!(id.starts_with("sr-"), "{id}");
+        let expect = Suspect {
+            id: id.clone(),
+            seen_at: at(60),
+            summary: r#"{"lost":2}"#.to_owned(),
+        };
+        assert_eq!(state(&store).await.suspect.as_ref(), Some(&expect));
+        assert_eq!(state(&store).await.revision, before.revision);
+        let aside = stored(&store, Slot::Suspect).await.unwrap();
+        assert_eq!(lines(&aside.records), lines(&few));
+        let accepted = stored(&store, Slot::Accepted).await.unwrap();
+        assert_eq!(lines(&accepted.records), lines(&many));
+
+        // The same losses again, and another read of them: id and time stay.
+        let other = records(&["u2"], &[]);
+        let put = store.put_suspect("hr", Some(&aside), &other, r#"{"lost":2}"#, at(90));
+        assert_eq!(put.await.unwrap(), id);
+        assert_eq!(state(&store).await.suspect, Some(expect));
+        let aside = stored(&store, Slot::Suspect).await.unwrap();
+        assert_eq!(lines(&aside.records), lines(&other));
+
+        // Other losses are another set.
+        let put = store.put_suspect("hr", Some(&aside), &few, r#"{"lost":1}"#, at(95));
+        assert_ne!(put.await.unwrap(), id);
+        let put = store.put_suspect("hr", Some(&aside), &few, r#"{"lost":1}"#, at(96));
+        assert!(matches!(put.await, Err(StoreError::Overtaken { .. })));
+
+        let accept = store.accept("hr", Some(&accepted), &many, read(at(120)));
+        accept.await.unwrap();
+        assert_eq!(state(&store).await.suspect, None);
+        assert!(stored(&store, Slot::Suspect).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_suspect_read_can_be_dropped() {
+        let (_folder, store) = store().await;
+        let few = records(&["u1"], &[]);
+        store
+            .put_suspect("hr", None, &few, "{}", at(0))
+            .await
+            .unwrap();
+        store.drop_suspect("hr", at(1)).await.unwrap();
+        assert_eq!(state(&store).await.suspect, None);
+        assert!(stored(&store, Slot::Suspect).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_suspect_read_can_become_the_accepted_one() {
+        let (_folder, store) = store().await;
+        let promote = store.promote_suspect("hr", read(at(0))).await;
+        assert!(matches!(promote, Err(StoreError::Overtaken { .. })));
+        let many = records(&["u1", "u2", "u3"], &[("staff", &["u1", "u2"])]);
+        store.accept("hr", None, &many, read(at(0))).await.unwrap();
+        let few = records(&["u1"], &[("staff", &["u1", "gone"]), ("new", &["staff"])]);
+        store
+            .put_suspect("hr", None, &few, "{}", at(60))
+            .await
+            .unwrap();
+        let revision = store.promote_suspect("hr", read(at(90))).await.unwrap();
+        assert_eq!(revision, 2);
+        let now = state(&store).await;
+        assert_eq!((now.revision, now.read_at), (2, Some(at(90))));
+        assert_eq!((now.tally, now.suspect), (few.tally(), None));
+        let accepted = stored(&store, Slot::Accepted).await.unwrap();
+        assert_eq!(lines(&accepted.records), lines(&few));
+        assert_eq!(accepted.revision, 2);
+        assert!(stored(&store, Slot::Suspect).await.is_none());
+    }
 }

@@ -4,7 +4,7 @@
 //! that is removed while another process waits for it would be locked by nobody.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,9 @@ impl Drop for Claim {
     }
 }
 
+/// Beside the file itself, so that two links to one store are one lock.
 fn path_of(store: &Path) -> PathBuf {
+    let store = fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
     let mut path = OsString::from(store);
     path.push(".lock");
     PathBuf::from(path)
@@ -142,6 +144,17 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "once\none two\n");
         let mode = std::fs::metadata(&file).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn two_links_to_one_store_are_one_claim() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, link) = (folder.path().join("state.db"), folder.path().join("link"));
+        fs::write(&store, "").unwrap();
+        std::os::unix::fs::symlink(&store, &link).unwrap();
+        let _claim = Claim::take(&store, Role::Daemon, ME).unwrap();
+        let fault = Claim::take(&link, Role::Daemon, ME).unwrap_err();
+        assert!(matches!(fault, ClaimFault::Held { .. }), "{fault}");
     }
 
     #[test]

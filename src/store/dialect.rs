@@ -14,6 +14,8 @@
 //! Large sets go in by [`Insert`] with a row of parameters for each row, which both databases take fastest of all ordinary
 //! ways, and come out by [`gather`] as one JSON text for each thousand rows. Lists of numbers go in as one JSON parameter.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, ColumnIndex, Row as _};
 
@@ -77,9 +79,13 @@ impl Insert {
         // Three lengths only, so that the statements stay prepared: full, a sixteenth, one.
         let full = (PARAMETERS / self.width).max(16);
         for length in [full, full / 16, 1] {
+            if rest.len() < length {
+                continue;
+            }
+            let text: Arc<str> = self.text(length).into();
             while rest.len() >= length {
                 let (now, later) = rest.split_at(length);
-                let mut insert = sqlx::query(AssertSqlSafe(self.text(length)));
+                let mut insert = sqlx::query(AssertSqlSafe(Arc::clone(&text)));
                 for item in now {
                     insert = bind(insert, item);
                 }

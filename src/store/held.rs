@@ -7,10 +7,10 @@ use sqlx::Row as _;
 
 use crate::clock::Timestamp;
 use crate::model::{HoldKey, HoldReason, Withheld};
-use crate::store::approvals::{self, Owner};
 use crate::store::dialect::{
     self, Connection, Insert, Pages, Statement, for_listed, gather, of_json, statement,
 };
+use crate::store::sets::{self, Owner};
 use crate::store::{Snapshot, StoreError, applications};
 
 /// What the last push of an application knew and did not make.
@@ -261,11 +261,11 @@ async fn show<'a>(
     let of_reason = keys.filter(|key| !key.0 && key.3 == reason);
     let content: Vec<&str> = of_reason.flat_map(|key| [key.1, key.2]).collect();
     if content.is_empty() {
-        return approvals::end_sets(db, owner, reason, showing.at).await;
+        return sets::end_sets(db, owner, reason, showing.at).await;
     }
-    let id = approvals::id_of(reason, [showing.id].into_iter().chain(content));
+    let id = sets::id_of(reason, [showing.id].into_iter().chain(content));
     let Showing { push, at, .. } = showing;
-    approvals::show_set(db, owner, reason, &id, push, None, at).await
+    sets::show_set(db, owner, reason, &id, push, None, at).await
 }
 
 #[cfg(test)]

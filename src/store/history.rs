@@ -1,11 +1,14 @@
 //! What was done, one row for each account or group, and what the limits count from it.
 
+use std::collections::BTreeSet;
+
+use futures_util::TryStreamExt as _;
 use sqlx::Row as _;
 
 use crate::clock::Timestamp;
 use crate::model::{Class, HistoryEntry, Subject, Window};
 use crate::store::dialect::{
-    Connection, Insert, Row, Statement, garbled, json, of_json, statement,
+    Connection, Insert, Row, Statement, count, garbled, json, of_json, statement,
 };
 use crate::store::{Snapshot, Store, StoreError, applications, words};
 use crate::text::fold;
@@ -52,22 +55,15 @@ const ADD: Insert = Insert {
     conflict: "",
 };
 
-const NEWEST: &str =
-    "SELECT change.*, application.id AS application_id, 0 AS is_given, 0 AS is_taken
+/// Numbers rise with time, so no sorting is needed to begin with the newest.
+const NEWEST: &str = "SELECT change.*, application.id AS application_id
     FROM change JOIN application ON application.number = change.application
-    WHERE $1 IS NULL OR application.id = $1
-    ORDER BY change.at DESC, change.number DESC LIMIT $2";
+    WHERE (CAST($1 AS TEXT) IS NULL OR application.id = $1)
+    AND (CAST($2 AS TEXT) IS NULL OR change.key = $2 OR change.given IS NOT NULL OR change.taken IS NOT NULL)
+    ORDER BY change.number DESC";
 
-/// A row of a group concerns an account whose place is in its lists. Who is no account there is found by name alone.
-const NEWEST_OF_NAME: &str = "SELECT * FROM (SELECT change.*, application.id AS application_id,
-        EXISTS (SELECT 1 FROM EACH(COALESCE(change.given, '[]')) WHERE CAST(value AS BIGINT) IN (SELECT serial FROM account
-            WHERE account.application = change.application AND account.key = $3)) AS is_given,
-        EXISTS (SELECT 1 FROM EACH(COALESCE(change.taken, '[]')) WHERE CAST(value AS BIGINT) IN (SELECT serial FROM account
-            WHERE account.application = change.application AND account.key = $3)) AS is_taken
-    FROM change JOIN application ON application.number = change.application
-    WHERE $1 IS NULL OR application.id = $1) AS line
-    WHERE key = $3 OR is_given OR is_taken
-    ORDER BY at DESC, number DESC LIMIT $2";
+/// In which applications a name is an account, and at which place.
+const PLACES: &str = "SELECT application, serial FROM account WHERE key = $1";
 
 const WINDOW: &str = "SELECT subject, place, class, active_delta, given, taken FROM change
     WHERE application = $1 AND at >= $2";
@@ -158,24 +154,47 @@ pub(super) async fn add(
 }
 
 async fn newest(db: &mut Connection, filter: HistoryFilter<'_>) -> sqlx::Result<Vec<HistoryRow>> {
-    let text = match filter.name {
-        Some(_) => NEWEST_OF_NAME,
-        None => NEWEST,
+    let key = filter.name.map(fold);
+    let places = match &key {
+        Some(key) => places_named(db, key).await?,
+        None => BTreeSet::new(),
     };
-    let all = statement(text).bind(filter.application);
-    let all = all.bind(i64::from(filter.limit));
-    let all = all.bind(filter.name.map(fold)).fetch_all(db).await?;
-    all.iter().map(row_of).collect()
+    let mut found = Vec::new();
+    let rows = statement(NEWEST).bind(filter.application);
+    let mut rows = rows.bind(key.as_deref()).fetch(db);
+    while found.len() < filter.limit as usize
+        && let Some(row) = rows.try_next().await?
+    {
+        let application: i64 = row.try_get("application")?;
+        let line = row_of(&row)?;
+        let has = |list: &[u32]| list.iter().any(|it| places.contains(&(application, *it)));
+        let part = if key.is_none() || key.as_deref() == row.try_get("key")? {
+            Part::Subject
+        } else if has(&line.entry.given) {
+            Part::Given
+        } else if has(&line.entry.taken) {
+            Part::Taken
+        } else {
+            continue;
+        };
+        found.push(HistoryRow { part, ..line });
+    }
+    Ok(found)
+}
+
+/// The accounts of a name, as `(application, place)`.
+async fn places_named(db: &mut Connection, key: &str) -> sqlx::Result<BTreeSet<(i64, u32)>> {
+    let rows = statement(PLACES).bind(key).fetch_all(db).await?;
+    let place = |row: &Row| {
+        let place = u32::try_from(count(row, 1)?).map_err(garbled)?;
+        Ok((row.try_get(0)?, place))
+    };
+    rows.iter().map(place).collect()
 }
 
 fn row_of(row: &Row) -> sqlx::Result<HistoryRow> {
     let class: Option<String> = row.try_get("class")?;
     let delta: i64 = row.try_get("active_delta")?;
-    let part = match (row.try_get("is_given")?, row.try_get("is_taken")?) {
-        (true, _) => Part::Given,
-        (false, true) => Part::Taken,
-        (false, false) => Part::Subject,
-    };
     Ok(HistoryRow {
         application: row.try_get("application_id")?,
         pass: row.try_get("pass")?,
@@ -190,7 +209,7 @@ fn row_of(row: &Row) -> sqlx::Result<HistoryRow> {
             given: places_of(row, "given")?,
             taken: places_of(row, "taken")?,
         },
-        part,
+        part: Part::Subject,
     })
 }
 
@@ -216,12 +235,12 @@ async fn window(db: &mut Connection, application: &str, since: Timestamp) -> sql
     };
     let rows = statement(WINDOW).bind(number).bind(since.0);
     for row in rows.fetch_all(db).await? {
-        count(&mut window, &row)?;
+        add_up(&mut window, &row)?;
     }
     Ok(window)
 }
 
-fn count(window: &mut Window, row: &Row) -> sqlx::Result<()> {
+fn add_up(window: &mut Window, row: &Row) -> sqlx::Result<()> {
     let class: Option<&str> = row.try_get("class")?;
     window.active_delta += row.try_get::<i64, _>("active_delta")?;
     match subject_of(row)? {
@@ -248,7 +267,7 @@ fn count(window: &mut Window, row: &Row) -> sqlx::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use super::*;
     use crate::model::Holding;

@@ -260,6 +260,7 @@ mod tests {
             record: "u\"1".to_owned(),
             mail: String::new(),
             person: "7".to_owned(),
+            tied: true,
             active: true,
             give: vec![1],
             own: vec![2, 3],

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::model::{
@@ -19,7 +19,7 @@ async fn dropped_after(polls: usize, work: impl Future) -> bool {
     let mut work = pin!(work);
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..polls {
-        if let Poll::Ready(_) = work.as_mut().poll(&mut context) {
+        if work.as_mut().poll(&mut context).is_ready() {
             return true;
         }
         // The connection's thread goes on by itself.
@@ -121,6 +121,33 @@ async fn a_full_disk_leaves_nothing_half_remembered() {
     let limit = sqlx::query("PRAGMA max_page_count = 100000");
     limit.execute(&store.writer).await.unwrap();
     store.accept("hr", None, &many, read(at(2))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_another_process_keeps_locked_says_so() {
+    let (folder, store) = store().await;
+    let other = Store::open(&crate::store::testing::url(&folder))
+        .await
+        .unwrap();
+    let holding_on = other.write("holding on").await.unwrap();
+    let impatient = sqlx::query("PRAGMA busy_timeout = 1");
+    impatient.execute(&store.writer).await.unwrap();
+    let fault = store.begin_pass("schedule", at(0)).await.unwrap_err();
+    assert!(matches!(fault, StoreError::Busy { .. }), "{fault}");
+    // Reading goes on.
+    assert!(
+        store
+            .snapshot()
+            .await
+            .unwrap()
+            .passes(1)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    drop(holding_on);
+    rows_written(&other).await;
+    store.begin_pass("schedule", at(0)).await.unwrap();
 }
 
 #[tokio::test]

@@ -3,6 +3,9 @@
 //! The serial of a row is the account's or group's place in the holding, for ever: history and intents name accounts by
 //! place. A place whose account is gone and unlinked has no row, and is never given out again.
 
+mod diff;
+mod write;
+
 use std::borrow::Cow;
 
 use futures_util::TryStreamExt as _;
@@ -14,11 +17,10 @@ use crate::model::{
     Account, AppGroup, GroupLink, Holding, Link, Membership, ObservedAccount, ObservedGroup, Pool,
     StrId,
 };
-use crate::store::accounts_write;
 use crate::store::dialect::{Connection, Pages, count, garbled, gather, of_json, statement};
 use crate::store::{Snapshot, StoreError, applications, words};
 
-pub(super) use accounts_write::replace;
+pub(super) use write::replace;
 
 #[derive(Deserialize)]
 struct AccountRow<'a> {

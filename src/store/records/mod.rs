@@ -4,6 +4,9 @@
 //! small numbers and a read that changes little writes little. Loading gives the serials back beside the records: the next
 //! read is compared with those, not with the table.
 
+mod diff;
+mod write;
+
 use std::borrow::Cow;
 
 use futures_util::TryStreamExt as _;
@@ -15,6 +18,8 @@ use crate::model::{
 };
 use crate::store::dialect::{Connection, Pages, Statement, garbled, gather, of_json, statement};
 use crate::store::{Slot, Snapshot, StoreError, directories, words};
+
+pub(super) use write::{clear, move_to, replace};
 
 /// Records as they stand in the store, each with its row.
 #[derive(Clone, Debug)]
@@ -315,7 +320,7 @@ async fn members(
 }
 
 /// Where a serial stands in rising serials. Few are missing, so it stands at most that many places before its own number.
-pub(super) fn index_of(serials: &[u32], serial: u32) -> sqlx::Result<u32> {
+fn index_of(serials: &[u32], serial: u32) -> sqlx::Result<u32> {
     let last = serials.last().map_or(0, |it| *it as usize + 1);
     let missing = last - serials.len();
     let end = (serial as usize + 1).min(serials.len());

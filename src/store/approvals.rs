@@ -1,9 +1,7 @@
-//! The sets that wait for a person, and what a person approved.
+//! What a person approved.
 //!
-//! A set is what one application holds for one reason, or the suspect read of one directory. Its id is made from its content,
-//! so it stays while the content stays and an operator who types it means what was shown. The rows of [`held`](super::held)
-//! say from which push to which they were held; a set is the rows of one push, an approval one row that names a set. So
-//! neither copies anything, and a set that an operator may have seen can be approved for a day after it changed.
+//! An approval is one row that names a [set](super::sets) as it was shown, or a part of it by names. What the set holds stands
+//! in the rows of [`held`](super::held), so nothing is copied; an approval says nothing about what is still wanted.
 
 use std::collections::BTreeSet;
 
@@ -12,44 +10,13 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::model::{HoldKey, HoldReason};
-use crate::store::dialect::{Connection, Row, garbled, gather, json, of_json, statement};
-use crate::store::{Snapshot, Store, StoreError, Suspect, Writing, held};
+use crate::store::dialect::{Connection, json, of_json, statement, time};
+use crate::store::sets::{self, APPROVABLE_FOR, HeldSet, Owner};
+use crate::store::{Snapshot, Store, StoreError, Writing, applications, directories};
 use crate::text::Span;
-
-/// How long a set can be approved after it changed or went: an operator may be looking at it.
-pub const APPROVABLE_FOR: Span = Span::hours(24);
 
 /// How long an approval holds.
 pub const APPROVED_FOR: Span = Span::hours(24);
-
-/// The stable word under which the suspect read of a directory is held.
-pub(super) const SUSPECT_READ: &str = "suspect_read";
-
-/// A set that an operator can approve.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldSet {
-    /// What `approve` takes: the reason's initials and a digest of the content.
-    pub id: String,
-    /// Whose set it is.
-    pub of: SetOf,
-    /// The stable word of the reason; `suspect_read` for a directory.
-    pub reason: String,
-    /// When this content was first seen.
-    pub seen_at: Timestamp,
-    /// How many changes it holds; 0 for a directory.
-    pub changes: u64,
-    /// What a suspect read would lose, as its guard wrote it (JSON).
-    pub summary: Option<String>,
-}
-
-/// Whose set it is, by the id of the entry.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SetOf {
-    /// What an application holds for one reason.
-    Application(String),
-    /// The suspect read of a directory.
-    Directory(String),
-}
 
 /// What an approval covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,53 +66,17 @@ pub struct Approved {
     pub keys: BTreeSet<HoldKey>,
     /// The first plan was approved as a whole, not only parts of it.
     pub first_plan: bool,
+    /// When the last of these approvals was given.
+    pub last_at: Option<Timestamp>,
 }
 
-/// The owner of a set, by number.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Owner {
-    Application(i64),
-    Directory(i64),
-}
-
-/// A set as a row.
-struct SetRow {
-    number: i64,
-    application: Option<i64>,
-    push: i64,
-    set: HeldSet,
-}
-
-const SETS: &str =
-    "SELECT held_set.number, held_set.id, held_set.application, application.id AS application_id,
-    directory.id AS directory_id, held_set.reason, held_set.push, held_set.summary, held_set.seen_at
-    FROM held_set LEFT JOIN application ON application.number = held_set.application
-    LEFT JOIN directory ON directory.number = held_set.directory
-    WHERE held_set.replaced_at IS NULL ORDER BY application.id, directory.id, held_set.reason";
-
-const SET: &str =
-    "SELECT held_set.number, held_set.id, held_set.application, application.id AS application_id,
-    directory.id AS directory_id, held_set.reason, held_set.push, held_set.summary, held_set.seen_at
-    FROM held_set LEFT JOIN application ON application.number = held_set.application
-    LEFT JOIN directory ON directory.number = held_set.directory
-    WHERE held_set.id = $1 AND (held_set.replaced_at IS NULL OR held_set.replaced_at > $2)
-    ORDER BY held_set.number DESC LIMIT 1";
-
-const APPROVALS: &str = "SELECT held_set.reason, held_set.push, held_set.summary, approval.only_names
+const APPROVALS: &str = "SELECT held_set.reason, held_set.push, held_set.summary, approval.only_names,
+    approval.approved_at
     FROM approval JOIN held_set ON held_set.number = approval.held_set
     WHERE held_set.application IS NOT DISTINCT FROM $1 AND held_set.directory IS NOT DISTINCT FROM $2
     AND approval.expires_at > $3 ORDER BY approval.number";
 
 impl Snapshot {
-    /// The sets that are held now, by owner and reason.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be read.
-    pub async fn held_sets(&mut self) -> Result<Vec<HeldSet>, StoreError> {
-        let answer = sets(&mut self.db).await;
-        self.done("reading what is held", answer)
-    }
-
     /// What is approved for an application, by the id of its entry, and has not expired.
     ///
     /// # Errors
@@ -201,70 +132,6 @@ impl Store {
     }
 }
 
-impl Owner {
-    /// The two columns that name it.
-    fn columns(self) -> (Option<i64>, Option<i64>) {
-        match self {
-            Owner::Application(number) => (Some(number), None),
-            Owner::Directory(number) => (None, Some(number)),
-        }
-    }
-}
-
-/// The id of a set: the initials of its reason and eight digits that stand for its content.
-pub(super) fn id_of<'a>(reason: &str, content: impl IntoIterator<Item = &'a str>) -> String {
-    let initials = reason.split('_').filter_map(|word| word.chars().next());
-    let initials: String = initials.collect();
-    let digest = digest(content);
-    format!("{initials}-{:08x}", (digest >> 32) ^ (digest & 0xffff_ffff))
-}
-
-/// FNV-1a with 64 bits over the parts, each with its end marked by a byte that UTF-8 never has.
-fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
-    for part in parts {
-        for byte in part.bytes().chain([0xff]) {
-            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    }
-    digest
-}
-
-/// Shows a set from this push on, in place of the one that its owner had for that reason.
-pub(super) async fn show_set(
-    db: &mut Connection,
-    owner: Owner,
-    reason: &str,
-    id: &str,
-    push: i64,
-    summary: Option<&str>,
-    at: Timestamp,
-) -> sqlx::Result<()> {
-    end_sets(db, owner, reason, at).await?;
-    let (application, directory) = owner.columns();
-    let new = "INSERT INTO held_set (id, application, directory, reason, push, summary, seen_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let new = statement(new).bind(id).bind(application).bind(directory);
-    let new = new.bind(reason).bind(push).bind(summary).bind(at.0);
-    new.execute(db).await?;
-    Ok(())
-}
-
-/// Shows the set that its owner has for a reason no longer.
-pub(super) async fn end_sets(
-    db: &mut Connection,
-    owner: Owner,
-    reason: &str,
-    at: Timestamp,
-) -> sqlx::Result<()> {
-    let (application, directory) = owner.columns();
-    let end = "UPDATE held_set SET replaced_at = $4 WHERE application IS NOT DISTINCT FROM $1
-        AND directory IS NOT DISTINCT FROM $2 AND reason = $3 AND replaced_at IS NULL";
-    let end = statement(end).bind(application).bind(directory);
-    end.bind(reason).bind(at.0).execute(db).await?;
-    Ok(())
-}
-
 /// Forgets what was approved for an owner.
 pub(super) async fn forget(db: &mut Connection, owner: Owner) -> sqlx::Result<()> {
     let (application, directory) = owner.columns();
@@ -289,77 +156,6 @@ pub(super) async fn prune(db: &mut Connection, now: Timestamp) -> sqlx::Result<(
     Ok(())
 }
 
-/// What is kept aside of a directory.
-pub(super) async fn suspect(db: &mut Connection, directory: i64) -> sqlx::Result<Option<Suspect>> {
-    let shown =
-        "SELECT id, seen_at, summary FROM held_set WHERE directory = $1 AND replaced_at IS NULL";
-    let Some(row) = statement(shown).bind(directory).fetch_optional(db).await? else {
-        return Ok(None);
-    };
-    Ok(Some(Suspect {
-        id: row.try_get(0)?,
-        seen_at: Timestamp(row.try_get(1)?),
-        summary: row.try_get(2)?,
-    }))
-}
-
-/// Shows a suspect read as a set and gives its id back.
-pub(super) async fn show_suspect(
-    db: &mut Connection,
-    id: &str,
-    directory: i64,
-    summary: &str,
-    at: Timestamp,
-) -> sqlx::Result<String> {
-    let new = id_of(SUSPECT_READ, [id, summary]);
-    if suspect(db, directory)
-        .await?
-        .map(|it| it.summary)
-        .as_deref()
-        != Some(summary)
-    {
-        let owner = Owner::Directory(directory);
-        show_set(db, owner, SUSPECT_READ, &new, 0, Some(summary), at).await?;
-    }
-    Ok(new)
-}
-
-async fn sets(db: &mut Connection) -> sqlx::Result<Vec<HeldSet>> {
-    let mut sets = Vec::new();
-    for row in statement(SETS).fetch_all(&mut *db).await? {
-        let mut row = set_of(&row)?;
-        if let Some(application) = row.application {
-            let count = held::count(db, application, &row.set.reason).await?;
-            row.set.changes = count;
-        }
-        sets.push(row.set);
-    }
-    Ok(sets)
-}
-
-fn set_of(row: &Row) -> sqlx::Result<SetRow> {
-    let application: Option<String> = row.try_get("application_id")?;
-    let directory: Option<String> = row.try_get("directory_id")?;
-    let of = match (application, directory) {
-        (Some(id), _) => SetOf::Application(id),
-        (None, Some(id)) => SetOf::Directory(id),
-        (None, None) => return Err(garbled("a set belongs to nothing")),
-    };
-    Ok(SetRow {
-        number: row.try_get("number")?,
-        application: row.try_get("application")?,
-        push: row.try_get("push")?,
-        set: HeldSet {
-            id: row.try_get("id")?,
-            of,
-            reason: row.try_get("reason")?,
-            seen_at: Timestamp(row.try_get("seen_at")?),
-            changes: 0,
-            summary: row.try_get("summary")?,
-        },
-    })
-}
-
 /// Finds the set and the part of it that is meant.
 async fn choose(
     writing: &mut Writing,
@@ -367,7 +163,7 @@ async fn choose(
     only: &[String],
     now: Timestamp,
 ) -> Result<(i64, ApprovedSet), ApprovalFault> {
-    let answer = find(writing.db(), id, now).await;
+    let answer = sets::find(writing.db(), id, now).await;
     let fault = |cause| StoreError::of(&writing.path, writing.doing, cause);
     let Some((row, changes)) = answer.map_err(fault)? else {
         return Err(ApprovalFault::NoSuchSet { id: id.to_owned() });
@@ -399,49 +195,6 @@ fn is_of(subject: &str, name: &str) -> bool {
     subject.split_once(' ').is_some_and(|(_, it)| it == name)
 }
 
-/// A set that can be approved at a moment, with its subjects and changes.
-async fn find(
-    db: &mut Connection,
-    id: &str,
-    now: Timestamp,
-) -> sqlx::Result<Option<(SetRow, Vec<(String, String)>)>> {
-    let before = now.0.saturating_sub(APPROVABLE_FOR.as_seconds());
-    let found = statement(SET).bind(id.to_owned()).bind(before);
-    let Some(row) = found.fetch_optional(&mut *db).await? else {
-        return Ok(None);
-    };
-    let mut row = set_of(&row)?;
-    let mut changes = Vec::new();
-    if let Some(application) = row.application {
-        changes = changes_of(db, application, &row.set.reason, row.push).await?;
-        row.set.changes = changes.len() as u64;
-    }
-    Ok(Some((row, changes)))
-}
-
-/// Subject and change of what an application held for a reason at a push.
-async fn changes_of(
-    db: &mut Connection,
-    application: i64,
-    reason: &str,
-    push: i64,
-) -> sqlx::Result<Vec<(String, String)>> {
-    let text = "SELECT MAX(serial), CAST(GATHER(TUPLE(subject, change)) AS TEXT) FROM (SELECT * FROM held
-        WHERE application = $1 AND waiting = 0 AND reason = $2 AND from_push <= $3
-        AND (gone_push IS NULL OR gone_push > $3) AND serial > $4 ORDER BY serial LIMIT 1000) AS page";
-    let mut changes = Vec::new();
-    let bind = |it: crate::store::dialect::Statement| {
-        it.bind(application).bind(reason.to_owned()).bind(push)
-    };
-    gather(db, text, bind, |page| {
-        let page: Vec<(String, String)> = of_json(page)?;
-        changes.extend(page);
-        Ok(())
-    })
-    .await?;
-    Ok(changes)
-}
-
 async fn approve(
     db: &mut Connection,
     set: i64,
@@ -461,12 +214,9 @@ async fn approved(
     now: Timestamp,
 ) -> sqlx::Result<Approved> {
     let mut all = Approved::default();
-    let number = "SELECT number FROM application WHERE id = $1";
-    let number = statement(number).bind(application.to_owned());
-    let Some(row) = number.fetch_optional(&mut *db).await? else {
+    let Some(number) = applications::known(db, application).await? else {
         return Ok(all);
     };
-    let number: i64 = row.try_get(0)?;
     let rows = statement(APPROVALS).bind(number).bind(None::<i64>);
     for row in rows.bind(now.0).fetch_all(&mut *db).await? {
         let word: String = row.try_get(0)?;
@@ -476,8 +226,9 @@ async fn approved(
         };
         let only: Option<String> = row.try_get(3)?;
         let only: Option<Vec<String>> = only.as_deref().map(of_json).transpose()?;
+        all.last_at = all.last_at.max(time(&row, "approved_at")?);
         all.first_plan |= reason == HoldReason::FirstPlan && only.is_none();
-        for (subject, change) in changes_of(db, number, &word, row.try_get(1)?).await? {
+        for (subject, change) in sets::changes_of(db, number, &word, row.try_get(1)?).await? {
             let chosen = |names: &Vec<String>| names.iter().any(|name| is_of(&subject, name));
             if only.as_ref().is_none_or(chosen) {
                 all.keys.insert(HoldKey {
@@ -496,13 +247,237 @@ async fn approved_suspect(
     directory: &str,
     now: Timestamp,
 ) -> sqlx::Result<Option<String>> {
-    let number = "SELECT number FROM directory WHERE id = $1";
-    let number = statement(number).bind(directory.to_owned());
-    let Some(row) = number.fetch_optional(&mut *db).await? else {
+    let Some(number) = directories::known(db, directory).await? else {
         return Ok(None);
     };
-    let number: i64 = row.try_get(0)?;
     let rows = statement(APPROVALS).bind(None::<i64>).bind(number);
     let rows = rows.bind(now.0).fetch_all(db).await?;
     rows.last().map_or(Ok(None), |row| row.try_get(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Holding, Withheld};
+    use crate::store::SetOf;
+    use crate::store::testing::{at, commit, held, read, records, store};
+    use crate::store::{ApplicationState, PushCommit};
+
+    const DAY: i64 = 86_400;
+    const HOUR: i64 = 3_600;
+
+    /// A push that holds these and does nothing.
+    async fn push(store: &Store, now: Timestamp, held: &[Withheld<HoldReason>]) {
+        let mut snapshot = store.snapshot().await.unwrap();
+        let state = snapshot.application("wiki").await.unwrap();
+        let before = snapshot.holding("wiki").await.unwrap();
+        drop(snapshot);
+        let state: ApplicationState = state.unwrap_or_default();
+        let nothing = Holding::default();
+        let push = PushCommit {
+            at: now,
+            held,
+            ..commit(before.as_ref(), &nothing, &state)
+        };
+        store.commit_push("wiki", push).await.unwrap();
+    }
+
+    fn removals(names: &[&str]) -> Vec<Withheld<HoldReason>> {
+        let one = |name: &&str| {
+            held(
+                &format!("user {name}"),
+                "deactivate",
+                HoldReason::RemovalsLimit,
+            )
+        };
+        names.iter().map(one).collect()
+    }
+
+    async fn sets_now(store: &Store) -> Vec<HeldSet> {
+        store.snapshot().await.unwrap().held_sets().await.unwrap()
+    }
+
+    async fn approved_names(store: &Store, now: Timestamp) -> Vec<String> {
+        let mut snapshot = store.snapshot().await.unwrap();
+        let approved = snapshot.approved("wiki", now).await.unwrap();
+        approved.keys.into_iter().map(|it| it.subject).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_shown_in_sets_by_application_and_reason() {
+        let (_folder, store) = store().await;
+        let mut all = removals(&["anna", "ben"]);
+        all.push(held("user carl", "create", HoldReason::Seats));
+        push(&store, at(0), &all).await;
+        let few = records(&["u1"], &[]);
+        store
+            .put_suspect("hr", None, &few, "{}", at(5))
+            .await
+            .unwrap();
+        let sets = sets_now(&store).await;
+        let what: Vec<_> = sets
+            .iter()
+            .map(|it| (&it.of, it.reason.as_str(), it.changes))
+            .collect();
+        let (hr, wiki) = (
+            SetOf::Directory("hr".into()),
+            SetOf::Application("wiki".into()),
+        );
+        let expect = [
+            (&hr, "suspect_read", 0),
+            (&wiki, "removals_limit", 2),
+            (&wiki, "seats", 1),
+        ];
+        assert_eq!(what, expect);
+        assert_eq!(sets[0].summary.as_deref(), Some("{}"));
+        assert_eq!((sets[0].seen_at, sets[1].seen_at), (at(5), at(0)));
+    }
+
+    #[tokio::test]
+    async fn a_set_keeps_its_id_while_its_content_stays() {
+        let (_folder, store) = store().await;
+        push(&store, at(0), &removals(&["anna", "ben"])).await;
+        let first = sets_now(&store).await;
+        let mut again = removals(&["ben", "anna"]);
+        again[0].detail = "now inactive".to_owned();
+        push(&store, at(60), &again).await;
+        assert_eq!(sets_now(&store).await, first);
+        push(&store, at(120), &removals(&["anna"])).await;
+        let second = sets_now(&store).await;
+        assert_ne!(second[0].id, first[0].id);
+        assert_eq!(second[0].seen_at, at(120));
+        push(&store, at(180), &[]).await;
+        assert!(sets_now(&store).await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_approval_covers_what_was_shown_and_nothing_new() {
+        let (_folder, store) = store().await;
+        push(&store, at(0), &removals(&["anna", "ben"])).await;
+        let id = sets_now(&store).await[0].id.clone();
+        assert!(approved_names(&store, at(1)).await.is_empty());
+        let approved = store.approve(&id.to_uppercase(), &[], at(1)).await.unwrap();
+        assert_eq!(approved.set.changes, 2);
+        assert_eq!(approved.changes[0].0, "user anna");
+        assert_eq!(approved.expires_at, at(1 + DAY));
+        assert_eq!(
+            approved_names(&store, at(2)).await,
+            ["user anna", "user ben"]
+        );
+        push(&store, at(60), &removals(&["ben", "carl"])).await;
+        assert_eq!(
+            approved_names(&store, at(61)).await,
+            ["user anna", "user ben"]
+        );
+        assert_eq!(approved_names(&store, at(1 + DAY)).await, [""; 0]);
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_set_can_be_approved_by_name() {
+        let (_folder, store) = store().await;
+        let mut all = removals(&["anna", "ben"]);
+        all.push(held("group ben", "delete", HoldReason::RemovalsLimit));
+        push(&store, at(0), &all).await;
+        let id = &sets_now(&store).await[0].id;
+        let only = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let fault = store
+            .approve(id, &only(&["ben", "carl"]), at(1))
+            .await
+            .unwrap_err();
+        assert!(matches!(fault, ApprovalFault::NoSuchName { ref name, .. } if name == "carl"));
+        assert!(approved_names(&store, at(2)).await.is_empty());
+        let approved = store.approve(id, &only(&["ben"]), at(3)).await.unwrap();
+        assert_eq!(approved.changes.len(), 2);
+        assert_eq!(
+            approved_names(&store, at(4)).await,
+            ["group ben", "user ben"]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_set_that_changed_can_be_approved_for_a_day() {
+        let (_folder, store) = store().await;
+        push(&store, at(0), &removals(&["anna", "ben"])).await;
+        let id = sets_now(&store).await[0].id.clone();
+        push(&store, at(HOUR), &removals(&["ben", "carl"])).await;
+        let approved = store.approve(&id, &[], at(DAY)).await.unwrap();
+        assert_eq!(approved.changes.len(), 2);
+        assert_eq!(
+            approved_names(&store, at(DAY + 1)).await,
+            ["user anna", "user ben"]
+        );
+        // The rows of an approved set are kept until the approval ends.
+        push(&store, at(2 * DAY - 1), &[]).await;
+        assert_eq!(
+            approved_names(&store, at(2 * DAY - 1)).await,
+            ["user anna", "user ben"]
+        );
+        let fault = store.approve(&id, &[], at(HOUR + DAY)).await.unwrap_err();
+        assert!(matches!(fault, ApprovalFault::NoSuchSet { .. }));
+        push(&store, at(9 * DAY), &[]).await;
+        let count = "SELECT (SELECT COUNT(*) FROM held) + (SELECT COUNT(*) FROM held_set) + (SELECT COUNT(*) FROM approval)";
+        let left: i64 = sqlx::query_scalar(count)
+            .fetch_one(&store.writer)
+            .await
+            .unwrap();
+        assert_eq!(left, 0);
+    }
+
+    #[tokio::test]
+    async fn a_first_plan_is_approved_only_as_a_whole() {
+        let (_folder, store) = store().await;
+        let one = |name: &str| held(&format!("user {name}"), "create", HoldReason::FirstPlan);
+        push(&store, at(0), &[one("anna"), one("ben")]).await;
+        let id = &sets_now(&store).await[0].id;
+        let first_plan = async || {
+            let mut snapshot = store.snapshot().await.unwrap();
+            let approved = snapshot.approved("wiki", at(2)).await.unwrap();
+            (approved.first_plan, approved.last_at)
+        };
+        store
+            .approve(id, &["anna".to_owned()], at(0))
+            .await
+            .unwrap();
+        assert_eq!(first_plan().await, (false, Some(at(0))));
+        store.approve(id, &[], at(1)).await.unwrap();
+        assert_eq!(first_plan().await, (true, Some(at(1))));
+    }
+
+    #[tokio::test]
+    async fn a_suspect_read_is_approved_as_a_whole_and_until_a_read_is_accepted() {
+        let (_folder, store) = store().await;
+        let few = records(&["u1"], &[]);
+        let id = store
+            .put_suspect("hr", None, &few, "{1}", at(0))
+            .await
+            .unwrap();
+        let approved = async |now| {
+            let mut snapshot = store.snapshot().await.unwrap();
+            snapshot.approved_suspect("hr", now).await.unwrap()
+        };
+        let fault = store
+            .approve(&id, &["u1".to_owned()], at(1))
+            .await
+            .unwrap_err();
+        assert!(matches!(fault, ApprovalFault::WholeOnly { .. }));
+        assert_eq!(approved(at(2)).await, None);
+        store.approve(&id, &[], at(2)).await.unwrap();
+        assert_eq!(approved(at(3)).await.as_deref(), Some("{1}"));
+        // Other losses are another set, and what was approved stays approved.
+        store
+            .put_suspect("hr", None, &few, "{2}", at(4))
+            .await
+            .unwrap();
+        assert_eq!(approved(at(5)).await.as_deref(), Some("{1}"));
+        assert_eq!(approved(at(2 + DAY)).await, None);
+        store.accept("hr", None, &few, read(at(6))).await.unwrap();
+        assert_eq!(approved(at(7)).await, None);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_held_cannot_be_approved() {
+        let (_folder, store) = store().await;
+        let fault = store.approve("rl-00000000", &[], at(0)).await.unwrap_err();
+        assert!(fault.to_string().contains("usersyncd status"), "{fault}");
+    }
 }

@@ -4,7 +4,7 @@
 //! that is removed while another process waits for it would be locked by nobody.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,9 @@ impl Drop for Claim {
     }
 }
 
+/// Beside the file itself, so that two links to one store are one lock.
 fn path_of(store: &Path) -> PathBuf {
+    let store = fs::canonicalize(store).unwrap_or_else(|_| store.to_owned());
     let mut path = OsString::from(store);
     path.push(".lock");
     PathBuf::from(path)
@@ -108,4 +110,69 @@ fn held(file: &mut File) -> ClaimFault {
         .find(|it| it.word() == word);
     let holder = lines.next().unwrap_or("another process").to_owned();
     ClaimFault::Held { role, holder }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ME: &str = "process 7 on host, since 2026-11-21T22:00:00Z, the daemon";
+
+    #[test]
+    fn a_second_claim_is_told_who_has_the_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state.db");
+        let claim = Claim::take(&store, Role::Daemon, ME).unwrap();
+        let fault = Claim::take(&store, Role::Once, "somebody else").unwrap_err();
+        let text = format!("the store is in use by {ME}");
+        assert_eq!(fault.to_string(), text);
+        let ClaimFault::Held { role, holder } = fault else {
+            panic!("{fault}");
+        };
+        assert_eq!((role, holder.as_str()), (Some(Role::Daemon), ME));
+        drop(claim);
+        Claim::take(&store, Role::Once, "a shorter text").unwrap();
+    }
+
+    #[test]
+    fn the_holders_text_is_one_line_and_the_file_its_owners() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state.db");
+        let _claim = Claim::take(&store, Role::Once, "one\ntwo").unwrap();
+        let file = folder.path().join("state.db.lock");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "once\none two\n");
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn two_links_to_one_store_are_one_claim() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, link) = (folder.path().join("state.db"), folder.path().join("link"));
+        fs::write(&store, "").unwrap();
+        std::os::unix::fs::symlink(&store, &link).unwrap();
+        let _claim = Claim::take(&store, Role::Daemon, ME).unwrap();
+        let fault = Claim::take(&link, Role::Daemon, ME).unwrap_err();
+        assert!(matches!(fault, ClaimFault::Held { .. }), "{fault}");
+    }
+
+    #[test]
+    fn a_holder_that_has_not_written_yet_is_another_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("state.db");
+        let file = File::create(folder.path().join("state.db.lock")).unwrap();
+        file.lock().unwrap();
+        let fault = Claim::take(&store, Role::Once, ME).unwrap_err();
+        assert!(matches!(fault, ClaimFault::Held { role: None, .. }));
+        assert_eq!(fault.to_string(), "the store is in use by another process");
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = folder.path().join("missing/state.db");
+        let fault = Claim::take(&store, Role::Once, ME).unwrap_err();
+        assert!(fault.to_string().contains("missing/state.db"), "{fault}");
+    }
 }

@@ -14,6 +14,8 @@
 //! Large sets go in by [`Insert`] with a row of parameters for each row, which both databases take fastest of all ordinary
 //! ways, and come out by [`gather`] as one JSON text for each thousand rows. Lists of numbers go in as one JSON parameter.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, ColumnIndex, Row as _};
 
@@ -77,9 +79,13 @@ impl Insert {
         // Three lengths only, so that the statements stay prepared: full, a sixteenth, one.
         let full = (PARAMETERS / self.width).max(16);
         for length in [full, full / 16, 1] {
+            if rest.len() < length {
+                continue;
+            }
+            let text: Arc<str> = self.text(length).into();
             while rest.len() >= length {
                 let (now, later) = rest.split_at(length);
-                let mut insert = sqlx::query(AssertSqlSafe(self.text(length)));
+                let mut insert = sqlx::query(AssertSqlSafe(Arc::clone(&text)));
                 for item in now {
                     insert = bind(insert, item);
                 }
@@ -115,25 +121,35 @@ pub(super) async fn for_listed(
     Ok(())
 }
 
-/// Reads a large set in pages. The statement answers with one row of two columns: the highest serial of the page and the page
-/// as one JSON array; the parameter after those that `bind` binds is the serial after which the page begins.
+/// A large set, read in pages. The parameters of both statements begin with those that tell whose rows are meant.
+pub(super) struct Pages {
+    /// The first serial after the one in the last parameter, or null.
+    pub(super) next: &'static str,
+    /// The rows from the serial in the last parameter but one to below that in the last, as one JSON array.
+    pub(super) page: &'static str,
+}
+
+/// Serials of one page.
+const PAGE: i64 = 1_000;
+
+/// Reads a large set in pages. `bind` binds the parameters that tell whose rows are meant.
 pub(super) async fn gather(
     db: &mut Connection,
-    text: &'static str,
+    pages: &Pages,
     bind: impl Fn(Statement) -> Statement,
     mut take: impl FnMut(&str) -> sqlx::Result<()>,
 ) -> sqlx::Result<()> {
     let mut after = -1_i64;
     loop {
-        let page = bind(statement(text))
-            .bind(after)
-            .fetch_one(&mut *db)
-            .await?;
-        let Some(last) = page.try_get::<Option<i64>, _>(0)? else {
+        let next = bind(statement(pages.next)).bind(after);
+        let next = next.fetch_one(&mut *db).await?;
+        let Some(start) = next.try_get::<Option<i64>, _>(0)? else {
             return Ok(());
         };
-        take(page.try_get(1)?)?;
-        after = last;
+        let end = start.saturating_add(PAGE);
+        let page = bind(statement(pages.page)).bind(start).bind(end);
+        take(page.fetch_one(&mut *db).await?.try_get(0)?)?;
+        after = end - 1;
     }
 }
 

@@ -1,14 +1,11 @@
-//! What is remembered of a directory beside its records, and the transactions that end a read.
+//! What is remembered of a directory beside its records.
 
 use sqlx::Row as _;
 
 use crate::clock::Timestamp;
-use crate::model::{Records, Tally};
-use crate::store::approvals::{self, Owner, SUSPECT_READ};
-use crate::store::dialect::{Connection, Row, count, signed, statement, time};
-use crate::store::error::Stop;
-use crate::store::records::Place;
-use crate::store::{Snapshot, Store, StoreError, StoredRecords, records_write};
+use crate::model::Tally;
+use crate::store::dialect::{Connection, Row, count, statement, time};
+use crate::store::{Snapshot, StoreError, sets};
 
 /// Which records of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,21 +72,6 @@ pub struct Suspect {
     pub summary: String,
 }
 
-/// What is kept of an accepted read beside its records.
-#[derive(Clone, Copy, Debug)]
-pub struct AcceptedRead<'a> {
-    /// When it was made.
-    pub at: Timestamp,
-    /// Where the next read may go on.
-    pub cursor: Option<&'a str>,
-    /// Digest of the connector's configuration.
-    pub basis: &'a str,
-    /// It was no delta.
-    pub whole: bool,
-    /// Where the window of the guards begins: older states are forgotten.
-    pub window_from: Timestamp,
-}
-
 impl Slot {
     pub(super) fn number(self) -> i64 {
         match self {
@@ -110,112 +92,20 @@ impl Snapshot {
     }
 }
 
-impl Store {
-    /// Accepts a complete read: its records serve from now on, and what was kept aside is dropped. Only rows that differ from
-    /// `old` are written, and only then is the revision raised, which is given back. Without `old` all rows are written.
-    ///
-    /// # Errors
-    /// [`StoreError::Overtaken`] when the store no longer holds `old`; else [`StoreError`] when it cannot be written.
-    pub async fn accept(
-        &self,
-        directory: &str,
-        old: Option<&StoredRecords>,
-        new: &Records,
-        read: AcceptedRead<'_>,
-    ) -> Result<u64, StoreError> {
-        let mut writing = self.write("accepting a read of a directory").await?;
-        let work = accept(writing.db(), directory, old, new, read).await;
-        writing.end(work).await
-    }
-
-    /// Accepts a read that found the records unchanged, e.g. an empty delta: only its time and cursor are written, and what
-    /// was kept aside is dropped.
-    ///
-    /// # Errors
-    /// [`StoreError::Overtaken`] when no read was accepted yet; else [`StoreError`] when the store cannot be written.
-    pub async fn touch(&self, directory: &str, read: AcceptedRead<'_>) -> Result<(), StoreError> {
-        let mut writing = self.write("noting an unchanged directory").await?;
-        let work = touch(writing.db(), directory, read).await;
-        writing.end(work).await
-    }
-
-    /// Keeps a suspect read aside, in place of the one kept before (`old`, if it was loaded), and gives back the id that an
-    /// approval names. The same losses seen again keep id and time.
-    ///
-    /// # Errors
-    /// [`StoreError::Overtaken`] when the store no longer holds `old`; else [`StoreError`] when it cannot be written.
-    pub async fn put_suspect(
-        &self,
-        directory: &str,
-        old: Option<&StoredRecords>,
-        new: &Records,
-        summary: &str,
-        at: Timestamp,
-    ) -> Result<String, StoreError> {
-        let mut writing = self.write("keeping a suspect read aside").await?;
-        let work = put_suspect(writing.db(), directory, old, new, summary, at).await;
-        writing.end(work).await
-    }
-
-    /// Drops what is kept aside, if anything is.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be written.
-    pub async fn drop_suspect(&self, directory: &str, at: Timestamp) -> Result<(), StoreError> {
-        let mut writing = self.write("dropping a suspect read").await?;
-        let work = async {
-            let directory = number(writing.db(), directory).await?;
-            drop_suspect(writing.db(), directory, at).await
-        };
-        let work = work.await;
-        writing.end(work).await
-    }
-
-    /// Accepts the records that are kept aside and gives the new revision back.
-    ///
-    /// # Errors
-    /// [`StoreError::Overtaken`] when nothing is kept aside; else [`StoreError`] when the store cannot be written.
-    pub async fn promote_suspect(
-        &self,
-        directory: &str,
-        read: AcceptedRead<'_>,
-    ) -> Result<u64, StoreError> {
-        let mut writing = self.write("accepting a suspect read").await?;
-        let work = promote(writing.db(), directory, read).await;
-        writing.end(work).await
-    }
-
-    /// Notes that a read was tried and how it failed: the stable word and the text of its error. What was accepted stays.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store cannot be written.
-    pub async fn note_attempt(
-        &self,
-        directory: &str,
-        at: Timestamp,
-        failure: Option<(&str, &str)>,
-    ) -> Result<(), StoreError> {
-        let mut writing = self.write("noting a read that was tried").await?;
-        let work = async {
-            let directory = number(writing.db(), directory).await?;
-            let (word, text) = failure.unzip();
-            let note = "UPDATE directory SET attempted_at = $2, failure_word = $3, failure_text = $4 WHERE number = $1";
-            let note = statement(note).bind(directory).bind(at.0);
-            note.bind(word).bind(text).execute(writing.db()).await
-        };
-        let work = work.await.map(|_| ());
-        writing.end(work).await
-    }
-}
-
 /// The number of a directory, given to it now if it has none.
 pub(super) async fn number(db: &mut Connection, id: &str) -> sqlx::Result<i64> {
-    let known = "SELECT number FROM directory WHERE id = $1";
-    if let Some(row) = statement(known).bind(id).fetch_optional(&mut *db).await? {
-        return row.try_get(0);
+    if let Some(number) = known(db, id).await? {
+        return Ok(number);
     }
     let new = "INSERT INTO directory (id) VALUES ($1) RETURNING number";
     statement(new).bind(id).fetch_one(db).await?.try_get(0)
+}
+
+/// The number of a directory, if it was ever tried.
+pub(super) async fn known(db: &mut Connection, id: &str) -> sqlx::Result<Option<i64>> {
+    let known = "SELECT number FROM directory WHERE id = $1";
+    let row = statement(known).bind(id).fetch_optional(db).await?;
+    row.map(|row| row.try_get(0)).transpose()
 }
 
 /// Number and revision of a directory whose slot holds something.
@@ -239,7 +129,7 @@ pub(super) async fn filled(
     Ok(Some((row.try_get(0)?, count(&row, 1)?)))
 }
 
-async fn load(db: &mut Connection, id: &str) -> sqlx::Result<Option<DirectoryState>> {
+pub(super) async fn load(db: &mut Connection, id: &str) -> sqlx::Result<Option<DirectoryState>> {
     let row = "SELECT * FROM directory WHERE id = $1";
     let Some(row) = statement(row).bind(id).fetch_optional(&mut *db).await? else {
         return Ok(None);
@@ -254,7 +144,7 @@ async fn load(db: &mut Connection, id: &str) -> sqlx::Result<Option<DirectorySta
             memberships: count(&row, 2)?,
         });
     }
-    state.suspect = approvals::suspect(db, number).await?;
+    state.suspect = sets::suspect(db, number).await?;
     Ok(Some(state))
 }
 
@@ -283,181 +173,4 @@ fn state_of(row: &Row) -> sqlx::Result<DirectoryState> {
         }),
         suspect: None,
     })
-}
-
-async fn accept(
-    db: &mut Connection,
-    directory: &str,
-    old: Option<&StoredRecords>,
-    new: &Records,
-    read: AcceptedRead<'_>,
-) -> Result<u64, Stop> {
-    let directory = number(db, directory).await?;
-    let slot = Slot::Accepted.number();
-    let was = "SELECT revision FROM directory WHERE number = $1";
-    expect_revision(db, was, directory, old).await?;
-    let changed = records_write::replace(db, Place { directory, slot }, old, new).await?;
-    drop_suspect(db, directory, read.at).await?;
-    // A directory that is empty at its first read changed too: it is known now.
-    let changed = changed || old.is_none();
-    note_accepted(db, directory, read, &new.tally(), changed).await
-}
-
-async fn touch(db: &mut Connection, directory: &str, read: AcceptedRead<'_>) -> Result<(), Stop> {
-    let Some(state) = load(db, directory).await? else {
-        return Err(Stop::Overtaken);
-    };
-    if state.read_at.is_none() {
-        return Err(Stop::Overtaken);
-    }
-    let directory = number(db, directory).await?;
-    drop_suspect(db, directory, read.at).await?;
-    note_accepted(db, directory, read, &state.tally, false).await?;
-    Ok(())
-}
-
-async fn put_suspect(
-    db: &mut Connection,
-    directory: &str,
-    old: Option<&StoredRecords>,
-    new: &Records,
-    summary: &str,
-    at: Timestamp,
-) -> Result<String, Stop> {
-    let (id, directory) = (directory, number(db, directory).await?);
-    let slot = Slot::Suspect.number();
-    let was = "SELECT suspect_revision FROM directory WHERE number = $1";
-    expect_revision(db, was, directory, old).await?;
-    if records_write::replace(db, Place { directory, slot }, old, new).await? {
-        let raise =
-            "UPDATE directory SET suspect_revision = suspect_revision + 1 WHERE number = $1";
-        statement(raise).bind(directory).execute(&mut *db).await?;
-    }
-    Ok(approvals::show_suspect(db, id, directory, summary, at).await?)
-}
-
-async fn promote(
-    db: &mut Connection,
-    directory: &str,
-    read: AcceptedRead<'_>,
-) -> Result<u64, Stop> {
-    if filled(db, directory, Slot::Suspect).await?.is_none() {
-        return Err(Stop::Overtaken);
-    }
-    let directory = number(db, directory).await?;
-    let [accepted, suspect] = [Slot::Accepted, Slot::Suspect].map(Slot::number);
-    let place = |slot| Place { directory, slot };
-    records_write::clear(db, place(accepted)).await?;
-    records_write::move_to(db, place(suspect), accepted).await?;
-    drop_suspect(db, directory, read.at).await?;
-    let tally = tally(db, place(accepted)).await?;
-    note_accepted(db, directory, read, &tally, true).await
-}
-
-/// What was compared must be what is there, or the rows written would not fit those that stay.
-async fn expect_revision(
-    db: &mut Connection,
-    text: &'static str,
-    directory: i64,
-    old: Option<&StoredRecords>,
-) -> Result<(), Stop> {
-    let Some(old) = old else {
-        return Ok(());
-    };
-    let revision = statement(text).bind(directory).fetch_one(db).await?;
-    if count(&revision, 0)? == old.revision {
-        Ok(())
-    } else {
-        Err(Stop::Overtaken)
-    }
-}
-
-async fn drop_suspect(db: &mut Connection, directory: i64, at: Timestamp) -> sqlx::Result<()> {
-    let slot = Slot::Suspect.number();
-    records_write::clear(db, Place { directory, slot }).await?;
-    let owner = Owner::Directory(directory);
-    approvals::end_sets(db, owner, SUSPECT_READ, at).await?;
-    // What was approved was a loss against the records that served until now.
-    approvals::forget(db, owner).await
-}
-
-async fn tally(db: &mut Connection, place: Place) -> sqlx::Result<Tally> {
-    let counts = "SELECT
-        (SELECT COUNT(*) FROM user_record WHERE directory = $1 AND slot = $2),
-        (SELECT COUNT(*) FROM group_record WHERE directory = $1 AND slot = $2),
-        (SELECT COUNT(*) FROM member WHERE directory = $1 AND slot = $2),
-        (SELECT COUNT(*) FROM rejected_record WHERE directory = $1 AND slot = $2),
-        (SELECT COUNT(*) FROM reference WHERE directory = $1 AND slot = $2)";
-    let row = place.bind(statement(counts)).fetch_one(db).await?;
-    Ok(Tally {
-        users: count(&row, 0)?,
-        groups: count(&row, 1)?,
-        memberships: count(&row, 2)?,
-        rejected: count(&row, 3)?,
-        references: count(&row, 4)?,
-    })
-}
-
-/// Writes what is kept of an accepted read, and gives the revision back.
-async fn note_accepted(
-    db: &mut Connection,
-    directory: i64,
-    read: AcceptedRead<'_>,
-    tally: &Tally,
-    changed: bool,
-) -> Result<u64, Stop> {
-    let note = "UPDATE directory SET revision = revision + $2, previous_read_at = read_at, read_at = $3, attempted_at = $3,
-        failure_word = NULL, failure_text = NULL, cursor = $4, basis = $5, user_count = $6, group_count = $7,
-        membership_count = $8, rejected_count = $9, reference_count = $10,
-        complete_at = CASE WHEN $11 = 1 THEN $3 ELSE complete_at END WHERE number = $1 RETURNING revision";
-    let row = statement(note)
-        .bind(directory)
-        .bind(i64::from(changed))
-        .bind(read.at.0)
-        .bind(read.cursor)
-        .bind(read.basis)
-        .bind(signed(tally.users))
-        .bind(signed(tally.groups))
-        .bind(signed(tally.memberships))
-        .bind(signed(tally.rejected))
-        .bind(signed(tally.references))
-        .bind(i64::from(read.whole))
-        .fetch_one(&mut *db)
-        .await?;
-    mark(db, directory, read, tally).await?;
-    Ok(count(&row, 0)?)
-}
-
-/// Keeps the high-water marks: a new one only where the counts differ from the last, and none that ended before the window.
-async fn mark(
-    db: &mut Connection,
-    directory: i64,
-    read: AcceptedRead<'_>,
-    tally: &Tally,
-) -> sqlx::Result<()> {
-    let (users, memberships) = (signed(tally.users), signed(tally.memberships));
-    let last = "SELECT user_count, membership_count FROM high_water WHERE directory = $1 ORDER BY since DESC LIMIT 1";
-    let last = statement(last).bind(directory);
-    let last = match last.fetch_optional(&mut *db).await? {
-        Some(row) => Some((row.try_get(0)?, row.try_get(1)?)),
-        None => None,
-    };
-    if last != Some((users, memberships)) {
-        // Two states within one second are one mark, with the larger counts.
-        let new = "INSERT INTO high_water (directory, since, user_count, membership_count) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (directory, since) DO UPDATE SET
-            user_count = CASE WHEN excluded.user_count > high_water.user_count THEN excluded.user_count
-                ELSE high_water.user_count END,
-            membership_count = CASE WHEN excluded.membership_count > high_water.membership_count
-                THEN excluded.membership_count ELSE high_water.membership_count END";
-        let new = statement(new).bind(directory).bind(read.at.0);
-        let new = new.bind(users).bind(memberships);
-        new.execute(&mut *db).await?;
-    }
-    // A mark ends where the next one begins, so the last one that began before the window still reaches into it.
-    let old = "DELETE FROM high_water WHERE directory = $1 AND since <
-        (SELECT MAX(since) FROM high_water WHERE directory = $1 AND since <= $2)";
-    let old = statement(old).bind(directory).bind(read.window_from.0);
-    old.execute(db).await?;
-    Ok(())
 }

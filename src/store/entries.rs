@@ -138,3 +138,95 @@ async fn rename_pinned(db: &mut Connection, old: &str, new: &str) -> sqlx::Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::{at, commit, holding, read, records, store};
+    use crate::store::{ApplicationState, Slot};
+
+    #[tokio::test]
+    async fn a_renamed_directory_keeps_records_links_and_pins() {
+        let (_folder, store) = store().await;
+        let some = records(&["u1"], &[]);
+        store
+            .accept("corporate", None, &some, read(at(0)))
+            .await
+            .unwrap();
+        let state = ApplicationState {
+            pinned: [("corporate".to_owned(), 4), ("hr".to_owned(), 2)].into(),
+            ..ApplicationState::default()
+        };
+        let anna = holding(&["anna"]);
+        store
+            .commit_push("wiki", commit(None, &anna, &state))
+            .await
+            .unwrap();
+        let rename = store.rename_directory_id("corporate", "main").await;
+        assert_eq!(rename.unwrap(), Renamed::Done);
+
+        let mut snapshot = store.snapshot().await.unwrap();
+        assert!(snapshot.directory("corporate").await.unwrap().is_none());
+        assert!(
+            snapshot
+                .records("main", Slot::Accepted)
+                .await
+                .unwrap()
+                .is_some()
+        );
+        let state = snapshot.application("wiki").await.unwrap().unwrap();
+        let expect = [("hr".to_owned(), 2), ("main".to_owned(), 4)].into();
+        assert_eq!(state.pinned, expect);
+        let holding = snapshot.holding("wiki").await.unwrap().unwrap();
+        let link = holding.accounts[0].link.as_ref().unwrap();
+        assert_eq!(holding.text(link.directory), "main");
+        drop(snapshot);
+        let again = store.rename_directory_id("corporate", "main").await;
+        assert_eq!(again.unwrap(), Renamed::NothingToDo);
+    }
+
+    #[tokio::test]
+    async fn two_ids_that_both_have_rows_are_left_alone() {
+        let (_folder, store) = store().await;
+        let state = ApplicationState::default();
+        let holdings = ["anna", "ben"].map(|it| holding(&[it]));
+        for (id, holding) in ["wiki", "chat"].iter().zip(&holdings) {
+            store
+                .commit_push(id, commit(None, holding, &state))
+                .await
+                .unwrap();
+        }
+        let rename = store.rename_application_id("wiki", "chat").await;
+        assert_eq!(rename.unwrap(), Renamed::BothExist);
+        let rename = store.rename_application_id("wiki", "docs").await;
+        assert_eq!(rename.unwrap(), Renamed::Done);
+        let mut snapshot = store.snapshot().await.unwrap();
+        let docs = snapshot.holding("docs").await.unwrap().unwrap();
+        assert_eq!(docs.account_name(0), "anna");
+        assert!(snapshot.holding("wiki").await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn entries_that_the_configuration_no_longer_names_are_listed() {
+        let (_folder, store) = store().await;
+        let some = records(&["u1"], &[]);
+        for id in ["hr", "wiki"] {
+            store.accept(id, None, &some, read(at(0))).await.unwrap();
+        }
+        let state = ApplicationState::default();
+        for id in ["wiki", "chat"] {
+            store.save_application(id, &state).await.unwrap();
+        }
+        let known = [
+            (EntryKind::Directory, "hr"),
+            (EntryKind::Application, "wiki"),
+        ];
+        let mut snapshot = store.snapshot().await.unwrap();
+        let unknown = snapshot.unknown_entries(&known).await.unwrap();
+        let expect = [
+            (EntryKind::Directory, "wiki".to_owned()),
+            (EntryKind::Application, "chat".to_owned()),
+        ];
+        assert_eq!(unknown, expect);
+    }
+}

@@ -7,11 +7,11 @@ use sqlx::Row as _;
 
 use crate::clock::Timestamp;
 use crate::model::{HoldKey, HoldReason, Withheld};
-use crate::store::approvals::{self, Owner};
 use crate::store::dialect::{
-    self, Connection, Insert, Statement, for_listed, gather, of_json, statement,
+    self, Connection, Insert, Pages, Statement, for_listed, gather, of_json, statement,
 };
-use crate::store::{Snapshot, StoreError};
+use crate::store::sets::{self, Owner};
+use crate::store::{Snapshot, StoreError, applications};
 
 /// What the last push of an application knew and did not make.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,9 +54,13 @@ struct HeldRow {
     first_seen_at: i64,
 }
 
-const ROWS: &str = "SELECT MAX(serial), CAST(GATHER(TUPLE(serial, waiting, subject, change, reason, detail, first_seen_at))
-    AS TEXT) FROM (SELECT * FROM held WHERE application = $1 AND gone_push IS NULL AND serial > $2
-    ORDER BY serial LIMIT 1000) AS page";
+const ROWS: Pages = Pages {
+    next: "SELECT MIN(serial) FROM held WHERE application = $1 AND gone_push IS NULL AND serial > $2",
+    page:
+        "SELECT CAST(GATHER(TUPLE(serial, waiting, subject, change, reason, detail, first_seen_at))
+        AS TEXT)
+        FROM held WHERE application = $1 AND gone_push IS NULL AND serial >= $2 AND serial < $3",
+};
 
 const PUT: Insert = Insert {
     into: "INSERT INTO held (application, serial, waiting, subject, change, reason, detail, first_seen_at, from_push) VALUES",
@@ -171,12 +175,10 @@ impl HeldRow {
 
 async fn load(db: &mut Connection, application: &str) -> sqlx::Result<Held> {
     let mut all = Held::default();
-    let number = "SELECT number FROM application WHERE id = $1";
-    let number = statement(number).bind(application.to_owned());
-    let Some(row) = number.fetch_optional(&mut *db).await? else {
+    let Some(number) = applications::known(db, application).await? else {
         return Ok(all);
     };
-    for mut row in rows(db, row.try_get(0)?).await? {
+    for mut row in rows(db, number).await? {
         let word = std::mem::take(&mut row.reason);
         match HoldReason::of_word(&word) {
             _ if row.waiting != 0 => all.waiting.push(row.item(word)),
@@ -194,7 +196,7 @@ async fn rows(db: &mut Connection, application: i64) -> sqlx::Result<Vec<HeldRow
     let mut rows = Vec::new();
     gather(
         db,
-        ROWS,
+        &ROWS,
         |it| it.bind(application),
         |page| {
             let page: Vec<HeldRow> = of_json(page)?;
@@ -259,9 +261,107 @@ async fn show<'a>(
     let of_reason = keys.filter(|key| !key.0 && key.3 == reason);
     let content: Vec<&str> = of_reason.flat_map(|key| [key.1, key.2]).collect();
     if content.is_empty() {
-        return approvals::end_sets(db, owner, reason, showing.at).await;
+        return sets::end_sets(db, owner, reason, showing.at).await;
     }
-    let id = approvals::id_of(reason, [showing.id].into_iter().chain(content));
+    let id = sets::id_of(reason, [showing.id].into_iter().chain(content));
     let Showing { push, at, .. } = showing;
-    approvals::show_set(db, owner, reason, &id, push, None, at).await
+    sets::show_set(db, owner, reason, &id, push, None, at).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Holding;
+    use crate::store::testing::{at, commit, held, rows_written, store};
+    use crate::store::{ApplicationState, PushCommit, Store};
+
+    async fn push(
+        store: &Store,
+        now: Timestamp,
+        held: &[Withheld<HoldReason>],
+        waiting: &[Withheld<String>],
+    ) -> Held {
+        let mut snapshot = store.snapshot().await.unwrap();
+        let state: Option<ApplicationState> = snapshot.application("wiki").await.unwrap();
+        let before = snapshot.holding("wiki").await.unwrap();
+        drop(snapshot);
+        let (nothing, state) = (Holding::default(), state.unwrap_or_default());
+        let push = PushCommit {
+            at: now,
+            held,
+            waiting,
+            ..commit(before.as_ref(), &nothing, &state)
+        };
+        store.commit_push("wiki", push).await.unwrap();
+        store.snapshot().await.unwrap().held("wiki").await.unwrap()
+    }
+
+    fn waiting(subject: &str, reason: &str) -> Withheld<String> {
+        let held = held(subject, "deactivate", HoldReason::Seats);
+        Withheld {
+            subject: held.subject,
+            change: held.change,
+            reason: reason.to_owned(),
+            detail: held.detail,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_stays_held_keeps_the_time_when_it_was_first_seen() {
+        let (_folder, store) = store().await;
+        let [anna, ben] = ["user anna", "user ben"].map(|it| held(it, "create", HoldReason::Seats));
+        let grace = waiting("user carl", "grace");
+        let both = [anna.clone(), ben.clone()];
+        push(&store, at(0), &both, std::slice::from_ref(&grace)).await;
+        let mut anna_now = anna.clone();
+        anna_now.detail = "otherwise".to_owned();
+        let now = [anna_now.clone()];
+        let shown = push(&store, at(60), &now, std::slice::from_ref(&grace)).await;
+        let expect = Held {
+            held: vec![HeldItem {
+                what: anna_now,
+                first_seen_at: at(0),
+            }],
+            waiting: vec![HeldItem {
+                what: grace,
+                first_seen_at: at(0),
+            }],
+        };
+        assert_eq!(shown, expect);
+        assert_eq!(shown.since(), BTreeMap::from([(anna.key(), at(0))]));
+        // What went and came back is new.
+        let shown = push(&store, at(120), &both, &[]).await;
+        let since: Vec<_> = shown.held.iter().map(|it| it.first_seen_at).collect();
+        assert_eq!(since, [at(0), at(120)]);
+        assert!(shown.waiting.is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_held_twice_under_one_key_is_held_once() {
+        let (_folder, store) = store().await;
+        let anna = held("user anna", "create", HoldReason::Ambiguous);
+        let mut other = anna.clone();
+        other.detail = "the other one".to_owned();
+        let shown = push(&store, at(0), &[anna.clone(), other], &[]).await;
+        assert_eq!(shown.held.len(), 1);
+        assert_eq!(shown.held[0].what, anna);
+    }
+
+    #[tokio::test]
+    async fn what_stays_as_it_is_is_not_written() {
+        let (_folder, store) = store().await;
+        let names: Vec<String> = (0..100).map(|it| format!("user {it}")).collect();
+        let all = names
+            .iter()
+            .map(|it| held(it, "create", HoldReason::FirstPlan));
+        let all: Vec<_> = all.collect();
+        push(&store, at(0), &all, &[]).await;
+        let before = rows_written(&store).await;
+        push(&store, at(60), &all, &[]).await;
+        assert_eq!(
+            rows_written(&store).await - before,
+            1,
+            "the application's row"
+        );
+    }
 }

@@ -242,3 +242,123 @@ fn pass_of(row: &Row) -> sqlx::Result<PassRow> {
         counts: row.try_get("counts")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Holding, IntentStep, Step, Subject, What};
+    use crate::store::testing::{at, commit, rows_written, store};
+    use crate::store::{ApplicationState, PushCommit};
+
+    fn intent(name: &str) -> Intent {
+        let step = IntentStep {
+            subject: Subject::Account(3),
+            step: Step::Update,
+            what: What::RENAME.with(What::ACTIVATE),
+            name: name.to_owned(),
+            directory: "hr".to_owned(),
+            record: "u\"1".to_owned(),
+            mail: String::new(),
+            person: "7".to_owned(),
+            tied: true,
+            active: true,
+            give: vec![1],
+            own: vec![2, 3],
+            take: Vec::new(),
+        };
+        Intent { steps: vec![step] }
+    }
+
+    #[tokio::test]
+    async fn an_intent_stays_open_until_its_push_is_committed() {
+        let (_folder, store) = store().await;
+        let first = store.save_intent("wiki", &intent("anna")).await.unwrap();
+        let second = store.save_intent("wiki", &intent("ben")).await.unwrap();
+        let other = store.save_intent("chat", &intent("carl")).await.unwrap();
+        let open = async |application| {
+            let mut snapshot = store.snapshot().await.unwrap();
+            snapshot.open_intents(application).await.unwrap()
+        };
+        assert_eq!(
+            open("wiki").await,
+            [(first, intent("anna")), (second, intent("ben"))]
+        );
+        let (nothing, state) = (Holding::default(), ApplicationState::default());
+        let push = PushCommit {
+            // Another application's intent is not this push's to close.
+            close_intents: &[first, other],
+            ..commit(None, &nothing, &state)
+        };
+        store.commit_push("wiki", push).await.unwrap();
+        assert_eq!(open("wiki").await, [(second, intent("ben"))]);
+        assert_eq!(open("chat").await, [(other, intent("carl"))]);
+        assert!(open("jira").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn refusals_are_those_of_the_last_push() {
+        let (_folder, store) = store().await;
+        let refused = |subject: &str, count| Refused {
+            subject: subject.to_owned(),
+            change: "create".to_owned(),
+            count,
+            text: "the name is too long".to_owned(),
+            next_at: at(count.into()),
+        };
+        let push = async |all: &[Refused]| {
+            let mut snapshot = store.snapshot().await.unwrap();
+            let state = snapshot
+                .application("wiki")
+                .await
+                .unwrap()
+                .unwrap_or_default();
+            drop(snapshot);
+            let nothing = Holding::default();
+            let push = PushCommit {
+                refused: all,
+                ..commit(None, &nothing, &state)
+            };
+            let before = rows_written(&store).await;
+            store.commit_push("wiki", push).await.unwrap();
+            let mut snapshot = store.snapshot().await.unwrap();
+            let kept = snapshot.refused("wiki").await.unwrap();
+            (kept, rows_written(&store).await - before)
+        };
+        let first = [refused("user anna", 1), refused("user ben", 1)];
+        push(&first).await;
+        let second = [refused("user anna", 1), refused("user carl", 4)];
+        // One gone, one new, one as it was, and the application's row.
+        assert_eq!(push(&second).await, (second.to_vec(), 3));
+        let third = [refused("user anna", 2)];
+        assert_eq!(push(&third).await, (third.to_vec(), 3));
+    }
+
+    #[tokio::test]
+    async fn a_pass_is_noted_when_it_begins_and_when_it_ends() {
+        let (_folder, store) = store().await;
+        let first = store.begin_pass("schedule", at(0)).await.unwrap();
+        let second = store.begin_pass("signal", at(5)).await.unwrap();
+        store
+            .finish_pass(first, at(9), "partial", r#"{"held":1}"#)
+            .await
+            .unwrap();
+        let row = |number, seconds, trigger: &str| PassRow {
+            number,
+            started_at: at(seconds),
+            finished_at: None,
+            trigger: trigger.to_owned(),
+            outcome: None,
+            counts: None,
+        };
+        let ended = PassRow {
+            finished_at: Some(at(9)),
+            outcome: Some("partial".to_owned()),
+            counts: Some(r#"{"held":1}"#.to_owned()),
+            ..row(first, 0, "schedule")
+        };
+        let mut snapshot = store.snapshot().await.unwrap();
+        let all = snapshot.passes(9).await.unwrap();
+        assert_eq!(all, [row(second, 5, "signal"), ended]);
+        assert_eq!(snapshot.passes(1).await.unwrap().len(), 1);
+    }
+}

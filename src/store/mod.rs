@@ -14,7 +14,6 @@
 //! * Processes: [`Claim`].
 
 mod accounts;
-mod accounts_write;
 mod applications;
 mod approvals;
 mod claims;
@@ -27,8 +26,9 @@ mod history;
 mod journal;
 mod open;
 mod pairing;
+mod reads;
 mod records;
-mod records_write;
+mod sets;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -44,18 +44,18 @@ use dialect::{Connection, Connections, Db};
 use error::Stop;
 
 pub use applications::{ApplicationState, Failure, PushCommit};
-pub use approvals::{
-    APPROVABLE_FOR, APPROVED_FOR, ApprovalFault, Approved, ApprovedSet, HeldSet, SetOf,
-};
+pub use approvals::{APPROVED_FOR, ApprovalFault, Approved, ApprovedSet};
 pub use claims::{Claim, ClaimFault, Role};
-pub use directories::{AcceptedRead, Attempt, DirectoryState, HighWater, Slot, Suspect};
+pub use directories::{Attempt, DirectoryState, HighWater, Slot, Suspect};
 pub use entries::{EntryKind, Renamed};
 pub use error::StoreError;
 pub use held::{Held, HeldItem};
 pub use history::{HistoryFilter, HistoryRow, Part};
 pub use journal::{PassRow, Refused};
 pub use open::location;
+pub use reads::AcceptedRead;
 pub use records::StoredRecords;
+pub use sets::{APPROVABLE_FOR, HeldSet, SetOf};
 
 /// A store that is open for reading and writing. Clones share its connections.
 #[derive(Clone, Debug)]

@@ -24,8 +24,8 @@ const BUSY_FOR: Duration = Duration::from_secs(10);
 /// How long a task waits for a connection of this process.
 const CONNECTION_WITHIN: Duration = Duration::from_mins(5);
 
-/// Readers at the same time: a push, a few reads, somebody who asks.
-const READERS: u32 = 4;
+/// Snapshots at the same time. Each is a thread, made when it is first needed.
+const READERS: u32 = 16;
 
 /// What the journal keeps of the disk after a large transaction, in bytes.
 const JOURNAL_KEEPS: &str = "67108864";

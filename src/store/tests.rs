@@ -2,10 +2,16 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
-use crate::model::{Holding, Intent};
-use crate::store::testing::{at, commit, holding, lines, places, read, records, store};
+use crate::clock::{Clock as _, SystemClock};
+use crate::model::{
+    AppGroup, Class, HistoryEntry, Holding, Intent, Membership, NewGroup, NewUser, ObservedGroup,
+    Records, RecordsBuilder, StrId, Subject,
+};
+use crate::store::testing::{
+    add_account, at, commit, holding, lines, places, read, records, rows_written, store,
+};
 use crate::store::{ApplicationState, Slot, Store, StoreError};
 
 /// Polls a future so many times, with the others of the process running in between, and drops it. Whether it ended.
@@ -13,7 +19,7 @@ async fn dropped_after(polls: usize, work: impl Future) -> bool {
     let mut work = pin!(work);
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..polls {
-        if let Poll::Ready(_) = work.as_mut().poll(&mut context) {
+        if work.as_mut().poll(&mut context).is_ready() {
             return true;
         }
         // The connection's thread goes on by itself.
@@ -50,6 +56,8 @@ async fn a_push_that_is_dropped_anywhere_leaves_the_old_state_or_the_new_one() {
         let state = state_of(&store).await;
         let push = store.commit_push("wiki", commit(None, &new, &state));
         let ended = dropped_after(polls, push).await;
+        // Whatever the writer's connection had been told by then is done before this is answered.
+        rows_written(&store).await;
         let now = places(&holding_of(&store).await.unwrap());
         let is_new = now[1] == places(&new)[1];
         let expect = if is_new { &new } else { &old };
@@ -116,6 +124,33 @@ async fn a_full_disk_leaves_nothing_half_remembered() {
 }
 
 #[tokio::test]
+async fn a_store_that_another_process_keeps_locked_says_so() {
+    let (folder, store) = store().await;
+    let other = Store::open(&crate::store::testing::url(&folder))
+        .await
+        .unwrap();
+    let holding_on = other.write("holding on").await.unwrap();
+    let impatient = sqlx::query("PRAGMA busy_timeout = 1");
+    impatient.execute(&store.writer).await.unwrap();
+    let fault = store.begin_pass("schedule", at(0)).await.unwrap_err();
+    assert!(matches!(fault, StoreError::Busy { .. }), "{fault}");
+    // Reading goes on.
+    assert!(
+        store
+            .snapshot()
+            .await
+            .unwrap()
+            .passes(1)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    drop(holding_on);
+    rows_written(&other).await;
+    store.begin_pass("schedule", at(0)).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_intent_is_there_for_whoever_opens_the_store_next() {
     let (folder, store) = store().await;
     let intent = Intent { steps: Vec::new() };
@@ -147,4 +182,149 @@ fn work_of_the_store_may_move_between_threads() {
         });
     }
     let _ = never_run;
+}
+
+/// Users, groups and memberships of the measured world: a tenth of what the project is measured with.
+const WORLD: [u32; 3] = [10_000, 500, 50_000];
+
+#[tokio::test]
+#[expect(
+    clippy::print_stdout,
+    reason = "figures to look at; nothing depends on them"
+)]
+async fn figures_of_a_first_read_and_a_first_push_are_printed() {
+    let size = std::env::var("USERSYNCD_STORE_WORLD").map_or(1, |it| it.parse().unwrap());
+    let [users, groups, memberships] = WORLD.map(|it| it * size);
+    let clock = SystemClock::new();
+    let (_folder, store) = store().await;
+    let records = world(users, groups, memberships);
+    let mut last = clock.monotonic();
+    let mut print = |what: &str| {
+        let now = clock.monotonic();
+        println!(
+            "{users} users, {memberships} memberships: {what} {:?}",
+            now.abs_diff(last)
+        );
+        last = clock.monotonic();
+    };
+    print("world made");
+    store
+        .accept("hr", None, &records, read(at(0)))
+        .await
+        .unwrap();
+    print("first read accepted");
+    let mut snapshot = store.snapshot().await.unwrap();
+    let stored = snapshot
+        .records("hr", Slot::Accepted)
+        .await
+        .unwrap()
+        .unwrap();
+    print("records loaded");
+    store
+        .accept("hr", Some(&stored), &records, read(at(1)))
+        .await
+        .unwrap();
+    print("unchanged read accepted");
+    let holding = holding_like(&records);
+    let history = history_like(&holding);
+    print("holding made");
+    let state = ApplicationState::default();
+    let mut push = commit(None, &holding, &state);
+    push.history = &history;
+    store.commit_push("wiki", push).await.unwrap();
+    print("first push committed");
+    drop(snapshot);
+    let before = holding_of(&store).await.unwrap();
+    print("holding loaded");
+    let state = state_of(&store).await;
+    store
+        .commit_push("wiki", commit(Some(&before), &holding, &state))
+        .await
+        .unwrap();
+    print("unchanged push committed");
+}
+
+/// Records of realistic length, with memberships spread evenly.
+fn world(users: u32, groups: u32, memberships: u32) -> Records {
+    let mut builder = RecordsBuilder::default();
+    let handle = |user: u32| format!("uid=user{user},ou=people,dc=example,dc=com");
+    for user in 0..users {
+        builder.user(&NewUser {
+            id: &format!("{user:08x}-1111-2222-3333-{user:012x}"),
+            username: &format!("user{user}"),
+            display_name: &format!("Given{user} Family{user}"),
+            given_name: &format!("Given{user}"),
+            family_name: &format!("Family{user}"),
+            email: &format!("user{user}@example.com"),
+            handle: &handle(user),
+            ..NewUser::default()
+        });
+    }
+    for group in 0..groups {
+        let name = format!("group{group}");
+        let group = builder.group(&NewGroup {
+            id: &name,
+            name: &name,
+            handle: &name,
+            ..NewGroup::default()
+        });
+        for member in 0..memberships / groups {
+            let user = (group.unwrap() * 7_919 + member * 131) % users;
+            builder.member(group.unwrap(), None, &handle(user));
+        }
+    }
+    builder.finish()
+}
+
+/// What an application holds after it got all of these records.
+fn holding_like(records: &Records) -> Holding {
+    let mut holding = Holding::default();
+    for user in &records.users {
+        add_account(&mut holding, records.text(user.username));
+        let account = holding.accounts.last_mut().unwrap();
+        account.seen.display_name = holding.pool.add(records.text(user.display_name));
+        account.seen.email = holding.pool.add(records.text(user.email));
+        account.seen.external_id = holding.pool.add(records.text(user.id));
+    }
+    for (index, group) in records.groups.iter().enumerate() {
+        let name = holding.pool.add(records.text(group.name));
+        let members = records.members.row(index).iter();
+        holding.groups.push(AppGroup {
+            seen: ObservedGroup {
+                remote_id: name,
+                name,
+                description: StrId::EMPTY,
+            },
+            link: None,
+            exists: true,
+            members: members.map(|it| Membership::new(*it, true)).collect(),
+            children: Vec::new(),
+        });
+    }
+    holding
+}
+
+/// The history of having made all of it.
+fn history_like(holding: &Holding) -> Vec<HistoryEntry> {
+    let entry = |subject, name: &str, given| HistoryEntry {
+        at: at(0),
+        subject,
+        name: name.to_owned(),
+        text: format!("create {name}"),
+        reason: "new".to_owned(),
+        class: Some(Class::Addition),
+        active_delta: 1,
+        given,
+        taken: Vec::new(),
+    };
+    let accounts = 0..holding.accounts.len() as u32;
+    let accounts =
+        accounts.map(|it| entry(Subject::Account(it), holding.account_name(it), Vec::new()));
+    let groups = 0..holding.groups.len() as u32;
+    let groups = groups.map(|it| {
+        let members = holding.groups[it as usize].members.iter();
+        let given = members.map(|it| it.place()).collect();
+        entry(Subject::Group(it), holding.group_name(it), given)
+    });
+    accounts.chain(groups).collect()
 }

@@ -3,6 +3,9 @@
 //! The serial of a row is the account's or group's place in the holding, for ever: history and intents name accounts by
 //! place. A place whose account is gone and unlinked has no row, and is never given out again.
 
+mod diff;
+mod write;
+
 use std::borrow::Cow;
 
 use futures_util::TryStreamExt as _;
@@ -14,11 +17,10 @@ use crate::model::{
     Account, AppGroup, GroupLink, Holding, Link, Membership, ObservedAccount, ObservedGroup, Pool,
     StrId,
 };
-use crate::store::accounts_write;
-use crate::store::dialect::{Connection, count, garbled, gather, of_json, statement};
+use crate::store::dialect::{Connection, Pages, count, garbled, gather, of_json, statement};
 use crate::store::{Snapshot, StoreError, applications, words};
 
-pub(super) use accounts_write::replace;
+pub(super) use write::replace;
 
 #[derive(Deserialize)]
 struct AccountRow<'a> {
@@ -57,10 +59,13 @@ struct AccountRow<'a> {
     left_at: Option<i64>,
 }
 
-const ACCOUNTS: &str = "SELECT MAX(serial), CAST(GATHER(TUPLE(serial, remote_id, name, display_name, given_name, family_name,
-    email, directory_name, external_id, active, present, directory, user_id, origin, off_by_us, mail, person, tied,
-    absent_since, absent_for, left_at)) AS TEXT)
-    FROM (SELECT * FROM account WHERE application = $1 AND serial > $2 ORDER BY serial LIMIT 1000) AS page";
+const ACCOUNTS: Pages = Pages {
+    next: "SELECT MIN(serial) FROM account WHERE application = $1 AND serial > $2",
+    page: "SELECT CAST(GATHER(TUPLE(serial, remote_id, name, display_name, given_name, family_name,
+        email, directory_name, external_id, active, present, directory, user_id, origin, off_by_us, mail, person, tied,
+        absent_since, absent_for, left_at)) AS TEXT)
+        FROM account WHERE application = $1 AND serial >= $2 AND serial < $3",
+};
 
 #[derive(Deserialize)]
 struct GroupRow<'a> {
@@ -82,9 +87,12 @@ struct GroupRow<'a> {
     left_at: Option<i64>,
 }
 
-const GROUPS: &str = "SELECT MAX(serial), CAST(GATHER(TUPLE(serial, remote_id, name, description, present, directory, group_id,
-    origin, absent_since, absent_for, left_at)) AS TEXT)
-    FROM (SELECT * FROM app_group WHERE application = $1 AND serial > $2 ORDER BY serial LIMIT 1000) AS page";
+const GROUPS: Pages = Pages {
+    next: "SELECT MIN(serial) FROM app_group WHERE application = $1 AND serial > $2",
+    page: "SELECT CAST(GATHER(TUPLE(serial, remote_id, name, description, present, directory, group_id,
+        origin, absent_since, absent_for, left_at)) AS TEXT)
+        FROM app_group WHERE application = $1 AND serial >= $2 AND serial < $3",
+};
 
 /// Each member as twice its place, one more if the membership is ours.
 const MEMBERS: &str = "SELECT kind, grp, CAST(GATHER(target * 2 + ours) AS TEXT) FROM app_member
@@ -119,7 +127,7 @@ async fn load(db: &mut Connection, application: &str) -> sqlx::Result<Option<Hol
     let mut again = Again::default();
     gather(
         db,
-        ACCOUNTS,
+        &ACCOUNTS,
         |it| it.bind(application),
         |page| {
             let page: Vec<AccountRow<'_>> = serde_json::from_str(page).map_err(garbled)?;
@@ -130,7 +138,7 @@ async fn load(db: &mut Connection, application: &str) -> sqlx::Result<Option<Hol
     .await?;
     gather(
         db,
-        GROUPS,
+        &GROUPS,
         |it| it.bind(application),
         |page| {
             let page: Vec<GroupRow<'_>> = serde_json::from_str(page).map_err(garbled)?;

@@ -1,11 +1,11 @@
 //! Bringing the rows of one application from one holding to another, writing only what differs.
 
 use crate::clock::Timestamp;
-use crate::model::{
-    Account, AppGroup, GroupLink, Holding, Link, Membership, ObservedAccount, ObservedGroup,
-    Origin, StrId,
+use crate::model::{Holding, Membership, Origin};
+use crate::store::accounts::diff::{
+    MemberDifferences, accounts_differences, groups_differences, members_differences,
 };
-use crate::store::dialect::{Connection, Insert, Statement, edge, for_listed, signed, statement};
+use crate::store::dialect::{Connection, Insert, Statement, for_listed, signed, statement};
 use crate::store::words;
 use crate::text::fold;
 
@@ -53,20 +53,6 @@ const CLEAR: [&str; 3] = [
     "DELETE FROM app_member WHERE application = $1",
 ];
 
-/// What differs between two holdings: places to write and places to drop.
-#[derive(Default)]
-struct Differences {
-    put: Vec<u32>,
-    gone: Vec<i64>,
-}
-
-/// What differs between the members of all groups, of one kind: `(group, member)` to write, edges to drop.
-#[derive(Default)]
-struct MemberDifferences {
-    put: Vec<(u32, Membership)>,
-    gone: Vec<i64>,
-}
-
 /// Makes the rows of an application those of `after`. Without `before` they are written anew.
 pub(in crate::store) async fn replace(
     db: &mut Connection,
@@ -108,196 +94,6 @@ async fn keep_places(db: &mut Connection, application: i64, after: &Holding) -> 
         .execute(db)
         .await?;
     Ok(())
-}
-
-fn accounts_differences(before: &Holding, after: &Holding) -> Differences {
-    let kept = |holding: &Holding, place: usize| {
-        let account = holding.accounts.get(place);
-        account.is_some_and(|it| it.exists || it.link.is_some())
-    };
-    let places = before.accounts.len().max(after.accounts.len());
-    let same = |place: usize| {
-        let (was, is) = (&before.accounts[place], &after.accounts[place]);
-        same_account(before, was, after, is)
-    };
-    differences(places, |it| kept(before, it), |it| kept(after, it), same)
-}
-
-fn groups_differences(before: &Holding, after: &Holding) -> Differences {
-    let places = before.groups.len().max(after.groups.len());
-    let same = |place: usize| {
-        let (was, is) = (&before.groups[place], &after.groups[place]);
-        same_group(before, was, after, is)
-    };
-    let kept = |holding: &Holding, place: usize| holding.groups.get(place).is_some_and(has_row);
-    differences(places, |it| kept(before, it), |it| kept(after, it), same)
-}
-
-fn has_row(group: &AppGroup) -> bool {
-    group.exists || group.link.is_some()
-}
-
-fn differences(
-    places: usize,
-    was: impl Fn(usize) -> bool,
-    is: impl Fn(usize) -> bool,
-    same: impl Fn(usize) -> bool,
-) -> Differences {
-    let mut all = Differences::default();
-    for place in 0..places {
-        match (was(place), is(place)) {
-            (true, false) => all.gone.push(signed(place as u64)),
-            (false, true) => all.put.push(place as u32),
-            (true, true) if !same(place) => all.put.push(place as u32),
-            _ => {}
-        }
-    }
-    all
-}
-
-fn members_differences(
-    before: &Holding,
-    after: &Holding,
-    of: fn(&AppGroup) -> &[Membership],
-) -> MemberDifferences {
-    let mut all = MemberDifferences::default();
-    for place in 0..before.groups.len().max(after.groups.len()) {
-        let (was, is) = (members_at(before, place, of), members_at(after, place, of));
-        if was != is {
-            all.add(place as u32, was, is);
-        }
-    }
-    all
-}
-
-fn members_at(
-    holding: &Holding,
-    place: usize,
-    of: fn(&AppGroup) -> &[Membership],
-) -> &[Membership] {
-    let group = holding.groups.get(place).filter(|it| has_row(it));
-    group.map_or(&[], of)
-}
-
-impl MemberDifferences {
-    /// Both lists are sorted by place.
-    fn add(&mut self, group: u32, was: &[Membership], is: &[Membership]) {
-        let (mut was, mut is) = (was.iter().peekable(), is.iter().peekable());
-        loop {
-            match (was.peek(), is.peek()) {
-                (None, None) => return,
-                (Some(a), Some(b)) if a.place() == b.place() => {
-                    if a != b {
-                        self.put.push((group, **b));
-                    }
-                    was.next();
-                    is.next();
-                }
-                (Some(a), Some(b)) if a.place() < b.place() => self.drop_next(group, &mut was),
-                (Some(_), None) => self.drop_next(group, &mut was),
-                (_, Some(_)) => self.put.extend(is.next().map(|it| (group, *it))),
-            }
-        }
-    }
-
-    fn drop_next<'a>(&mut self, group: u32, was: &mut impl Iterator<Item = &'a Membership>) {
-        let gone = was.next().map(|it| edge(group, it.place()));
-        self.gone.extend(gone);
-    }
-}
-
-fn same_account(before: &Holding, was: &Account, after: &Holding, is: &Account) -> bool {
-    let ObservedAccount {
-        remote_id,
-        name,
-        display_name,
-        given_name,
-        family_name,
-        email,
-        directory,
-        external_id,
-        active,
-    } = &was.seen;
-    let same = |a: &StrId, b: StrId| before.text(*a) == after.text(b);
-    let links = match (&was.link, &is.link) {
-        (None, None) => true,
-        (Some(a), Some(b)) => same_link(before, a, after, b),
-        _ => false,
-    };
-    links
-        && was.exists == is.exists
-        && same(remote_id, is.seen.remote_id)
-        && same(name, is.seen.name)
-        && same(display_name, is.seen.display_name)
-        && same(given_name, is.seen.given_name)
-        && same(family_name, is.seen.family_name)
-        && same(email, is.seen.email)
-        && same(directory, is.seen.directory)
-        && same(external_id, is.seen.external_id)
-        && *active == is.seen.active
-}
-
-fn same_link(before: &Holding, was: &Link, after: &Holding, is: &Link) -> bool {
-    let Link {
-        directory,
-        user_id,
-        origin,
-        off_by_us,
-        mail,
-        person,
-        tied,
-        absent_since,
-        absent_for,
-        left_at,
-    } = was;
-    let same = |a: &StrId, b: StrId| before.text(*a) == after.text(b);
-    same(directory, is.directory)
-        && same(user_id, is.user_id)
-        && same(mail, is.mail)
-        && same(person, is.person)
-        && *origin == is.origin
-        && *off_by_us == is.off_by_us
-        && *tied == is.tied
-        && *absent_since == is.absent_since
-        && *absent_for == is.absent_for
-        && *left_at == is.left_at
-}
-
-/// Members are rows of their own.
-fn same_group(before: &Holding, was: &AppGroup, after: &Holding, is: &AppGroup) -> bool {
-    let ObservedGroup {
-        remote_id,
-        name,
-        description,
-    } = &was.seen;
-    let same = |a: &StrId, b: StrId| before.text(*a) == after.text(b);
-    let links = match (&was.link, &is.link) {
-        (None, None) => true,
-        (Some(a), Some(b)) => same_group_link(before, a, after, b),
-        _ => false,
-    };
-    links
-        && was.exists == is.exists
-        && same(remote_id, is.seen.remote_id)
-        && same(name, is.seen.name)
-        && same(description, is.seen.description)
-}
-
-fn same_group_link(before: &Holding, was: &GroupLink, after: &Holding, is: &GroupLink) -> bool {
-    let GroupLink {
-        directory,
-        group_id,
-        origin,
-        absent_since,
-        absent_for,
-        left_at,
-    } = was;
-    before.text(*directory) == after.text(is.directory)
-        && before.text(*group_id) == after.text(is.group_id)
-        && *origin == is.origin
-        && *absent_since == is.absent_since
-        && *absent_for == is.absent_for
-        && *left_at == is.left_at
 }
 
 async fn put_accounts(

@@ -4,6 +4,9 @@
 //! small numbers and a read that changes little writes little. Loading gives the serials back beside the records: the next
 //! read is compared with those, not with the table.
 
+mod diff;
+mod write;
+
 use std::borrow::Cow;
 
 use futures_util::TryStreamExt as _;
@@ -13,8 +16,10 @@ use sqlx::Row as _;
 use crate::model::{
     Csr, GroupRecord, Pool, RecordKind, Records, Reference, Rejected, StrId, UserRecord,
 };
-use crate::store::dialect::{Connection, Statement, garbled, gather, of_json, statement};
+use crate::store::dialect::{Connection, Pages, Statement, garbled, gather, of_json, statement};
 use crate::store::{Slot, Snapshot, StoreError, directories, words};
+
+pub(super) use write::{clear, move_to, replace};
 
 /// Records as they stand in the store, each with its row.
 #[derive(Clone, Debug)]
@@ -68,9 +73,13 @@ struct UserRow<'a> {
     extra: Option<String>,
 }
 
-const USERS: &str = "SELECT MAX(serial), CAST(GATHER(TUPLE(serial, id, username, key, display_name, given_name, family_name,
-    email, handle, status, kind, unknown, extra)) AS TEXT)
-    FROM (SELECT * FROM user_record WHERE directory = $1 AND slot = $2 AND serial > $3 ORDER BY serial LIMIT 1000) AS page";
+const USERS: Pages = Pages {
+    next: "SELECT MIN(serial) FROM user_record WHERE directory = $1 AND slot = $2 AND serial > $3",
+    page:
+        "SELECT CAST(GATHER(TUPLE(serial, id, username, key, display_name, given_name, family_name,
+        email, handle, status, kind, unknown, extra)) AS TEXT)
+        FROM user_record WHERE directory = $1 AND slot = $2 AND serial >= $3 AND serial < $4",
+};
 
 #[derive(Deserialize)]
 struct GroupRow<'a> {
@@ -88,8 +97,11 @@ struct GroupRow<'a> {
     unknown: i64,
 }
 
-const GROUPS: &str = "SELECT MAX(serial), CAST(GATHER(TUPLE(serial, id, name, key, description, handle, unknown)) AS TEXT)
-    FROM (SELECT * FROM group_record WHERE directory = $1 AND slot = $2 AND serial > $3 ORDER BY serial LIMIT 1000) AS page";
+const GROUPS: Pages = Pages {
+    next: "SELECT MIN(serial) FROM group_record WHERE directory = $1 AND slot = $2 AND serial > $3",
+    page: "SELECT CAST(GATHER(TUPLE(serial, id, name, key, description, handle, unknown)) AS TEXT)
+        FROM group_record WHERE directory = $1 AND slot = $2 AND serial >= $3 AND serial < $4",
+};
 
 const MEMBERS: &str = "SELECT grp, CAST(GATHER(target) AS TEXT) FROM member
     WHERE directory = $1 AND slot = $2 AND kind = $3 GROUP BY grp";
@@ -103,8 +115,11 @@ struct ReferenceRow<'a> {
     handle: Cow<'a, str>,
 }
 
-const REFERENCES: &str = "SELECT MAX(serial), CAST(GATHER(TUPLE(serial, grp, kind, handle)) AS TEXT)
-    FROM (SELECT * FROM reference WHERE directory = $1 AND slot = $2 AND serial > $3 ORDER BY serial LIMIT 1000) AS page";
+const REFERENCES: Pages = Pages {
+    next: "SELECT MIN(serial) FROM reference WHERE directory = $1 AND slot = $2 AND serial > $3",
+    page: "SELECT CAST(GATHER(TUPLE(serial, grp, kind, handle)) AS TEXT)
+        FROM reference WHERE directory = $1 AND slot = $2 AND serial >= $3 AND serial < $4",
+};
 
 #[derive(Deserialize)]
 struct RejectedRow<'a> {
@@ -122,8 +137,11 @@ struct RejectedRow<'a> {
     fault: Cow<'a, str>,
 }
 
-const REJECTED: &str = "SELECT MAX(serial), CAST(GATHER(TUPLE(serial, kind, id, key, handle, label, fault)) AS TEXT)
-    FROM (SELECT * FROM rejected_record WHERE directory = $1 AND slot = $2 AND serial > $3 ORDER BY serial LIMIT 1000) AS page";
+const REJECTED: Pages = Pages {
+    next: "SELECT MIN(serial) FROM rejected_record WHERE directory = $1 AND slot = $2 AND serial > $3",
+    page: "SELECT CAST(GATHER(TUPLE(serial, kind, id, key, handle, label, fault)) AS TEXT)
+        FROM rejected_record WHERE directory = $1 AND slot = $2 AND serial >= $3 AND serial < $4",
+};
 
 impl Snapshot {
     /// The records of a directory, by the id of its entry; `None` if that slot holds none. Their order is that in which they
@@ -172,13 +190,13 @@ async fn records_of(
 async fn load(db: &mut Connection, place: Place) -> sqlx::Result<(Records, Rows)> {
     let (mut records, mut rows) = (Records::default(), Rows::default());
     let bind = |it| place.bind(it);
-    gather(db, USERS, bind, |page| {
+    gather(db, &USERS, bind, |page| {
         let page: Vec<UserRow<'_>> = serde_json::from_str(page).map_err(garbled)?;
         page.iter()
             .try_for_each(|row| add_user(&mut records, &mut rows, row))
     })
     .await?;
-    gather(db, GROUPS, bind, |page| {
+    gather(db, &GROUPS, bind, |page| {
         let page: Vec<GroupRow<'_>> = serde_json::from_str(page).map_err(garbled)?;
         for row in &page {
             add_group(&mut records, &mut rows, row);
@@ -188,13 +206,13 @@ async fn load(db: &mut Connection, place: Place) -> sqlx::Result<(Records, Rows)
     .await?;
     records.members = members(db, place, RecordKind::User, &rows.groups, &rows.users).await?;
     records.children = members(db, place, RecordKind::Group, &rows.groups, &rows.groups).await?;
-    gather(db, REFERENCES, bind, |page| {
+    gather(db, &REFERENCES, bind, |page| {
         let page: Vec<ReferenceRow<'_>> = serde_json::from_str(page).map_err(garbled)?;
         page.iter()
             .try_for_each(|row| add_reference(&mut records, &mut rows, row))
     })
     .await?;
-    gather(db, REJECTED, bind, |page| {
+    gather(db, &REJECTED, bind, |page| {
         let page: Vec<RejectedRow<'_>> = serde_json::from_str(page).map_err(garbled)?;
         page.iter()
             .try_for_each(|row| add_rejected(&mut records, &mut rows, row))
@@ -302,7 +320,7 @@ async fn members(
 }
 
 /// Where a serial stands in rising serials. Few are missing, so it stands at most that many places before its own number.
-pub(super) fn index_of(serials: &[u32], serial: u32) -> sqlx::Result<u32> {
+fn index_of(serials: &[u32], serial: u32) -> sqlx::Result<u32> {
     let last = serials.last().map_or(0, |it| *it as usize + 1);
     let missing = last - serials.len();
     let end = (serial as usize + 1).min(serials.len());
@@ -425,6 +443,21 @@ mod tests {
         let fault = accept.unwrap_err();
         assert!(matches!(fault, crate::store::StoreError::Overtaken { .. }));
         assert_eq!(lines(&stored(&store, "hr").await.records), lines(&second));
+    }
+
+    #[tokio::test]
+    async fn records_are_found_beyond_a_long_gap_of_serials() {
+        let (_folder, store) = store().await;
+        let ids: Vec<String> = (0..3_500).map(|it| format!("u{it}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let all = records(&ids, &[("staff", &ids[..9])]);
+        store.accept("hr", None, &all, read(at(0))).await.unwrap();
+        let old = stored(&store, "hr").await;
+        let ends = [&ids[..9], &ids[3_400..]].concat();
+        let ends = records(&ends, &[("staff", &ids[3_400..])]);
+        let accept = store.accept("hr", Some(&old), &ends, read(at(1)));
+        accept.await.unwrap();
+        assert_eq!(lines(&stored(&store, "hr").await.records), lines(&ends));
     }
 
     #[test]

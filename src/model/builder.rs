@@ -342,7 +342,7 @@ impl RecordsBuilder {
 
 impl Records {
     /// Everything that is said of a user, to choose one of several repeats whatever their order.
-    fn user_texts(&self, user: u32) -> (Vec<&str>, Status, Option<Kind>, Vec<(&str, &str)>) {
+    fn user_texts(&self, user: u32) -> impl Ord + '_ {
         let it = &self.users[user as usize];
         let texts = [
             it.username,

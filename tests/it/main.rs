@@ -7,6 +7,8 @@
 
 mod architecture;
 mod config;
+mod control;
+mod daemon;
 mod figures;
 mod file_directory;
 mod ldap_directory;

@@ -203,7 +203,7 @@ mod tests {
             total: None,
             moves: 1,
         };
-        assert_eq!(progress.standings(), [expect.clone()]);
+        assert_eq!(progress.standings(), std::slice::from_ref(&expect));
         work.total(5);
         work.advance(2);
         work.advance(1);

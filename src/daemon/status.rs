@@ -44,8 +44,12 @@ pub(super) async fn tell(
             notifier.status(&status);
             told = status;
         }
+        if !standings.is_empty() {
+            // Not at every begin, or the line would flicker between two jobs.
+            clock.sleep(LOOK).await;
+            continue;
+        }
         tokio::select! {
-            () = clock.sleep(LOOK), if !standings.is_empty() => {}
             () = progress.begun() => {}
             Ok(()) = idle.changed() => {}
         }

@@ -7,6 +7,9 @@
 
 mod architecture;
 mod config;
+mod control;
+mod daemon;
+mod events;
 mod figures;
 mod file_directory;
 mod ldap_directory;

@@ -119,7 +119,7 @@ impl Load {
         }
     }
 
-    fn group(&self, number: u32) -> Group {
+    pub(crate) fn group(&self, number: u32) -> Group {
         Group {
             number,
             name: format!("group-{number:05}"),

@@ -1,6 +1,6 @@
 //! The figures that this project promises, measured: `cargo bench --bench figures -- NAME [USERS]`.
 //!
-//! Names are `ldap` and `dry-run`; without one all are measured. Ratios are of medians in one run, since absolute times
+//! Names are `ldap`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in one run, since absolute times
 //! say more about the machine. The exit status is 1 when a figure lies beyond its limit.
 
 #![expect(
@@ -17,6 +17,7 @@ mod dry_run;
 mod ldap;
 mod load;
 mod measure;
+mod plan;
 mod report;
 #[path = "../it/support/slapd.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
@@ -39,13 +40,15 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("ldap") => users(100_000).map(|users| ldap::run(users, &mut report)),
         Some("dry-run") => users(10_000).map(|users| dry_run::run(users, &mut report)),
+        Some("plan") => users(1_000_000).map(|users| plan::run(users, &mut report)),
         None => {
+            plan::run(1_000_000, &mut report);
             dry_run::run(10_000, &mut report);
             ldap::run(100_000, &mut report);
             Ok(())
         }
         Some(other) => {
-            eprintln!("no figure is named `{other}`; there are `ldap` and `dry-run`");
+            eprintln!("no figure is named `{other}`; there are `ldap`, `dry-run` and `plan`");
             return ExitCode::from(2);
         }
     };

@@ -258,10 +258,10 @@ async fn approved_suspect(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Holding, Withheld};
-    use crate::store::SetOf;
+    use crate::model::{Holding, Records, Withheld};
     use crate::store::testing::{at, commit, held, read, records, store};
     use crate::store::{ApplicationState, PushCommit};
+    use crate::store::{SetOf, SuspectRead};
 
     const DAY: i64 = 86_400;
     const HOUR: i64 = 3_600;
@@ -293,6 +293,16 @@ mod tests {
         names.iter().map(one).collect()
     }
 
+    async fn suspect(store: &Store, few: &Records, summary: &str, now: Timestamp) -> String {
+        let suspect = SuspectRead {
+            at: now,
+            records: few,
+            summary,
+        };
+        let put = store.put_suspect("hr", suspect, None).await;
+        put.unwrap()
+    }
+
     async fn sets_now(store: &Store) -> Vec<HeldSet> {
         store.snapshot().await.unwrap().held_sets().await.unwrap()
     }
@@ -310,10 +320,7 @@ mod tests {
         all.push(held("user carl", "create", HoldReason::Seats));
         push(&store, at(0), &all).await;
         let few = records(&["u1"], &[]);
-        store
-            .put_suspect("hr", None, &few, "{}", at(5))
-            .await
-            .unwrap();
+        suspect(&store, &few, "{}", at(5)).await;
         let sets = sets_now(&store).await;
         let what: Vec<_> = sets
             .iter()
@@ -447,10 +454,7 @@ mod tests {
     async fn a_suspect_read_is_approved_as_a_whole_and_until_a_read_is_accepted() {
         let (_folder, store) = store().await;
         let few = records(&["u1"], &[]);
-        let id = store
-            .put_suspect("hr", None, &few, "{1}", at(0))
-            .await
-            .unwrap();
+        let id = suspect(&store, &few, "{1}", at(0)).await;
         let approved = async |now| {
             let mut snapshot = store.snapshot().await.unwrap();
             snapshot.approved_suspect("hr", now).await.unwrap()
@@ -464,10 +468,7 @@ mod tests {
         store.approve(&id, &[], at(2)).await.unwrap();
         assert_eq!(approved(at(3)).await.as_deref(), Some("{1}"));
         // Other losses are another set, and what was approved stays approved.
-        store
-            .put_suspect("hr", None, &few, "{2}", at(4))
-            .await
-            .unwrap();
+        suspect(&store, &few, "{2}", at(4)).await;
         assert_eq!(approved(at(5)).await.as_deref(), Some("{1}"));
         assert_eq!(approved(at(2 + DAY)).await, None);
         store.accept("hr", None, &few, read(at(6))).await.unwrap();

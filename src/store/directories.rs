@@ -119,7 +119,7 @@ pub(super) async fn filled(
             "SELECT number, revision FROM directory WHERE id = $1 AND read_at IS NOT NULL"
         }
         Slot::Suspect => {
-            "SELECT number, suspect_revision FROM directory WHERE id = $1 AND number IN
+            "SELECT number, revision FROM directory WHERE id = $1 AND number IN
                 (SELECT directory FROM held_set WHERE replaced_at IS NULL)"
         }
     };

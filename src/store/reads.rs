@@ -29,6 +29,17 @@ pub struct AcceptedRead<'a> {
     pub window_from: Timestamp,
 }
 
+/// A complete read that a guard keeps aside.
+#[derive(Clone, Copy, Debug)]
+pub struct SuspectRead<'a> {
+    /// When it was made.
+    pub at: Timestamp,
+    /// What the directory said.
+    pub records: &'a Records,
+    /// What would be lost, as the guard wrote it (JSON). It makes the id.
+    pub summary: &'a str,
+}
+
 impl Store {
     /// Accepts a complete read: its records serve from now on, and what was kept aside is dropped. Only rows that differ from
     /// `old` are written, and only then is the revision raised, which is given back. Without `old` all rows are written.
@@ -58,21 +69,23 @@ impl Store {
         writing.end(work).await
     }
 
-    /// Keeps a suspect read aside, in place of the one kept before (`old`, if it was loaded), and gives back the id that an
-    /// approval names. The same losses seen again keep id and time.
+    /// Keeps a suspect read aside, in place of the one kept before, and gives back the id that an approval names. The same
+    /// losses seen again keep id and time.
+    ///
+    /// `flagged` are the accepted records as they were loaded, and the same with what is used even of a suspect read. They
+    /// serve from now on; but no read was accepted, so every time stays, and the next read must be complete.
     ///
     /// # Errors
-    /// [`StoreError::Overtaken`] when the store no longer holds `old`; else [`StoreError`] when it cannot be written.
+    /// [`StoreError::Overtaken`] when the store no longer holds what `flagged` was made from; else [`StoreError`] when it
+    /// cannot be written.
     pub async fn put_suspect(
         &self,
         directory: &str,
-        old: Option<&StoredRecords>,
-        new: &Records,
-        summary: &str,
-        at: Timestamp,
+        suspect: SuspectRead<'_>,
+        flagged: Option<(&StoredRecords, &Records)>,
     ) -> Result<String, StoreError> {
         let mut writing = self.write("keeping a suspect read aside").await?;
-        let work = put_suspect(writing.db(), directory, old, new, summary, at).await;
+        let work = put_suspect(writing.db(), directory, suspect, flagged).await;
         writing.end(work).await
     }
 
@@ -136,8 +149,7 @@ async fn accept(
 ) -> Result<u64, Stop> {
     let directory = number(db, directory).await?;
     let slot = Slot::Accepted.number();
-    let was = "SELECT revision FROM directory WHERE number = $1";
-    expect_revision(db, was, directory, old).await?;
+    expect_revision(db, directory, old).await?;
     let changed = records::replace(db, Place { directory, slot }, old, new).await?;
     drop_suspect(db, directory, read.at).await?;
     // A directory that is empty at its first read changed too: it is known now.
@@ -161,21 +173,41 @@ async fn touch(db: &mut Connection, directory: &str, read: AcceptedRead<'_>) -> 
 async fn put_suspect(
     db: &mut Connection,
     directory: &str,
-    old: Option<&StoredRecords>,
-    new: &Records,
-    summary: &str,
-    at: Timestamp,
+    suspect: SuspectRead<'_>,
+    flagged: Option<(&StoredRecords, &Records)>,
 ) -> Result<String, Stop> {
+    let SuspectRead {
+        at,
+        records: new,
+        summary,
+    } = suspect;
     let (id, directory) = (directory, number(db, directory).await?);
-    let slot = Slot::Suspect.number();
-    let was = "SELECT suspect_revision FROM directory WHERE number = $1";
-    expect_revision(db, was, directory, old).await?;
-    if records::replace(db, Place { directory, slot }, old, new).await? {
-        let raise =
-            "UPDATE directory SET suspect_revision = suspect_revision + 1 WHERE number = $1";
-        statement(raise).bind(directory).execute(&mut *db).await?;
+    if let Some((old, flagged)) = flagged {
+        flag(db, directory, old, flagged).await?;
     }
+    let old = records::stored(db, id, Slot::Suspect).await?;
+    let slot = Slot::Suspect.number();
+    records::replace(db, Place { directory, slot }, old.as_ref(), new).await?;
+    let tried = "UPDATE directory SET attempted_at = $2, failure_word = NULL, failure_text = NULL WHERE number = $1";
+    let tried = statement(tried).bind(directory).bind(at.0);
+    tried.execute(&mut *db).await?;
     Ok(sets::show_suspect(db, id, directory, summary, at).await?)
+}
+
+/// Changes the accepted records although no read was accepted.
+async fn flag(
+    db: &mut Connection,
+    directory: i64,
+    old: &StoredRecords,
+    flagged: &Records,
+) -> Result<(), Stop> {
+    expect_revision(db, directory, Some(old)).await?;
+    let slot = Slot::Accepted.number();
+    if records::replace(db, Place { directory, slot }, Some(old), flagged).await? {
+        let raise = "UPDATE directory SET revision = revision + 1, cursor = NULL WHERE number = $1";
+        statement(raise).bind(directory).execute(db).await?;
+    }
+    Ok(())
 }
 
 async fn promote(
@@ -199,14 +231,15 @@ async fn promote(
 /// What was compared must be what is there, or the rows written would not fit those that stay.
 async fn expect_revision(
     db: &mut Connection,
-    text: &'static str,
     directory: i64,
     old: Option<&StoredRecords>,
 ) -> Result<(), Stop> {
     let Some(old) = old else {
         return Ok(());
     };
-    let revision = statement(text).bind(directory).fetch_one(db).await?;
+    let revision = "SELECT revision FROM directory WHERE number = $1";
+    let revision = statement(revision).bind(directory);
+    let revision = revision.fetch_one(db).await?;
     if count(&revision, 0)? == old.revision {
         Ok(())
     } else {
@@ -307,7 +340,7 @@ async fn mark(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::testing::{at, lines, read, records, store};
+    use crate::store::testing::{at, lines, read, records, rows_written, store};
     use crate::store::{Attempt, DirectoryState, HighWater, Suspect};
 
     async fn state(store: &Store) -> DirectoryState {
@@ -441,6 +474,16 @@ mod tests {
         }
     }
 
+    async fn suspect(store: &Store, records: &Records, summary: &str, when: i64) -> String {
+        let suspect = SuspectRead {
+            at: at(when),
+            records,
+            summary,
+        };
+        let put = store.put_suspect("hr", suspect, None).await;
+        put.unwrap()
+    }
+
     #[tokio::test]
     async fn a_suspect_read_is_kept_aside_until_a_good_one_comes() {
         let (_folder, store) = store().await;
@@ -448,16 +491,21 @@ mod tests {
         store.accept("hr", None, &many, read(at(0))).await.unwrap();
         let before = state(&store).await;
         let few = records(&["u1"], &[]);
-        let put = store.put_suspect("hr", None, &few, r#"{"lost":2}"#, at(60));
-        let id = put.await.unwrap();
+        let id = suspect(&store, &few, r#"{"lost":2}"#, 60).await;
         assert!(id.starts_with("sr-"), "{id}");
-        let expect = Suspect {
-            id: id.clone(),
-            seen_at: at(60),
-            summary: r#"{"lost":2}"#.to_owned(),
+        let kept = |when| DirectoryState {
+            attempt: Some(Attempt {
+                at: at(when),
+                failure: None,
+            }),
+            suspect: Some(Suspect {
+                id: id.clone(),
+                seen_at: at(60),
+                summary: r#"{"lost":2}"#.to_owned(),
+            }),
+            ..before.clone()
         };
-        assert_eq!(state(&store).await.suspect.as_ref(), Some(&expect));
-        assert_eq!(state(&store).await.revision, before.revision);
+        assert_eq!(state(&store).await, kept(60));
         let aside = stored(&store, Slot::Suspect).await.unwrap();
         assert_eq!(lines(&aside.records), lines(&few));
         let accepted = stored(&store, Slot::Accepted).await.unwrap();
@@ -465,17 +513,12 @@ mod tests {
 
         // The same losses again, and another read of them: id and time stay.
         let other = records(&["u2"], &[]);
-        let put = store.put_suspect("hr", Some(&aside), &other, r#"{"lost":2}"#, at(90));
-        assert_eq!(put.await.unwrap(), id);
-        assert_eq!(state(&store).await.suspect, Some(expect));
+        assert_eq!(suspect(&store, &other, r#"{"lost":2}"#, 90).await, id);
+        assert_eq!(state(&store).await, kept(90));
         let aside = stored(&store, Slot::Suspect).await.unwrap();
         assert_eq!(lines(&aside.records), lines(&other));
-
         // Other losses are another set.
-        let put = store.put_suspect("hr", Some(&aside), &few, r#"{"lost":1}"#, at(95));
-        assert_ne!(put.await.unwrap(), id);
-        let put = store.put_suspect("hr", Some(&aside), &few, r#"{"lost":1}"#, at(96));
-        assert!(matches!(put.await, Err(StoreError::Overtaken { .. })));
+        assert_ne!(suspect(&store, &few, r#"{"lost":1}"#, 95).await, id);
 
         let accept = store.accept("hr", Some(&accepted), &many, read(at(120)));
         accept.await.unwrap();
@@ -484,13 +527,70 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_suspect_read_that_stays_the_same_is_not_written_again() {
+        let (_folder, store) = store().await;
+        let ids: Vec<String> = (0..99).map(|it| format!("u{it}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let few = records(&ids, &[("staff", &ids)]);
+        suspect(&store, &few, "{}", 0).await;
+        let before = rows_written(&store).await;
+        suspect(&store, &few, "{}", 60).await;
+        assert_eq!(
+            rows_written(&store).await - before,
+            1,
+            "the directory's row"
+        );
+    }
+
+    #[tokio::test]
+    async fn flags_of_a_suspect_read_serve_and_no_time_moves() {
+        let (_folder, store) = store().await;
+        let many = records(&["u1", "u2", "u3"], &[]);
+        for (when, old) in [(0, None), (60, stored(&store, Slot::Accepted).await)] {
+            let accept = store.accept("hr", old.as_ref(), &many, read(at(when)));
+            accept.await.unwrap();
+        }
+        let before = state(&store).await;
+        let old = stored(&store, Slot::Accepted).await.unwrap();
+        let mut flagged = old.records.clone();
+        flagged.users[1].status = crate::model::Status::Inactive;
+        let few = records(&["u1"], &[]);
+        let aside = SuspectRead {
+            at: at(90),
+            records: &few,
+            summary: "{}",
+        };
+        let put = store.put_suspect("hr", aside, Some((&old, &flagged)));
+        let id = put.await.unwrap();
+        store.approve(&id, &[], at(91)).await.unwrap();
+        let now = state(&store).await;
+        let expect = DirectoryState {
+            revision: before.revision + 1,
+            cursor: None,
+            attempt: now.attempt.clone(),
+            suspect: now.suspect.clone(),
+            ..before
+        };
+        assert_eq!(now, expect);
+        let serving = stored(&store, Slot::Accepted).await.unwrap();
+        assert_eq!(lines(&serving.records), lines(&flagged));
+
+        // Once more with the same flags: nothing moves, and what was approved stays approved.
+        let put = store.put_suspect("hr", aside, Some((&serving, &flagged)));
+        put.await.unwrap();
+        assert_eq!(state(&store).await.revision, now.revision);
+        let mut snapshot = store.snapshot().await.unwrap();
+        let approved = snapshot.approved_suspect("hr", at(92)).await.unwrap();
+        assert_eq!(approved.as_deref(), Some("{}"));
+        let put = store.put_suspect("hr", aside, Some((&old, &flagged)));
+        assert!(matches!(put.await, Err(StoreError::Overtaken { .. })));
+    }
+
+    #[tokio::test]
     async fn a_suspect_read_can_be_dropped() {
         let (_folder, store) = store().await;
         let few = records(&["u1"], &[]);
-        store
-            .put_suspect("hr", None, &few, "{}", at(0))
-            .await
-            .unwrap();
+        suspect(&store, &few, "{}", 0).await;
         store.drop_suspect("hr", at(1)).await.unwrap();
         assert_eq!(state(&store).await.suspect, None);
         assert!(stored(&store, Slot::Suspect).await.is_none());
@@ -504,10 +604,7 @@ mod tests {
         let many = records(&["u1", "u2", "u3"], &[("staff", &["u1", "u2"])]);
         store.accept("hr", None, &many, read(at(0))).await.unwrap();
         let few = records(&["u1"], &[("staff", &["u1", "gone"]), ("new", &["staff"])]);
-        store
-            .put_suspect("hr", None, &few, "{}", at(60))
-            .await
-            .unwrap();
+        suspect(&store, &few, "{}", 60).await;
         let revision = store.promote_suspect("hr", read(at(90))).await.unwrap();
         assert_eq!(revision, 2);
         let now = state(&store).await;

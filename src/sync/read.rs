@@ -16,6 +16,7 @@ use crate::progress::Work;
 use crate::reconcile::reads::{self, Largest, Loss, ReadRules, Verdict};
 use crate::store::{
     AcceptedRead, DirectoryState, Reader, Slot, Snapshot, Store, StoreError, StoredRecords,
+    SuspectRead,
 };
 use crate::sync::failpoint;
 use crate::sync::outcome;
@@ -207,21 +208,14 @@ pub async fn commit(
             loss,
             flagged,
         } => {
-            if let Some(flagged) = &flagged {
-                // The flags are served, but it was no complete read: its times stay, and the next one is complete.
-                let kept = AcceptedRead {
-                    whole: false,
-                    at: state.read_at.unwrap_or(at),
-                    cursor: None,
-                    basis: &state.basis,
-                    window_from,
-                };
-                store.accept(&part.id, old.as_ref(), flagged, kept).await?;
-            }
             let summary = serde_json::to_string(&*loss).unwrap_or_default();
-            let approve = store
-                .put_suspect(&part.id, None, &records, &summary, at)
-                .await?;
+            let suspect = SuspectRead {
+                at,
+                records: &records,
+                summary: &summary,
+            };
+            let flagged = old.as_ref().zip(flagged.as_deref());
+            let approve = store.put_suspect(&part.id, suspect, flagged).await?;
             events::directory_suspect(&part.name, "shrink_limit", &loss.to_string(), &approve);
             Ok(outcome::Read::Suspect)
         }

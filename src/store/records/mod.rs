@@ -26,7 +26,7 @@ pub(super) use write::{clear, move_to, replace};
 pub struct StoredRecords {
     /// What the directory said.
     pub records: Records,
-    /// The revision of the slot that they stand in.
+    /// The directory's revision when they were loaded.
     pub revision: u64,
     pub(super) rows: Rows,
 }
@@ -154,7 +154,7 @@ impl Snapshot {
         directory: &str,
         slot: Slot,
     ) -> Result<Option<StoredRecords>, StoreError> {
-        let answer = records_of(&mut self.db, directory, slot).await;
+        let answer = stored(&mut self.db, directory, slot).await;
         self.done("reading the records of a directory", answer)
     }
 }
@@ -170,7 +170,8 @@ impl Place {
     }
 }
 
-async fn records_of(
+/// The records of a directory, each with its row.
+pub(super) async fn stored(
     db: &mut Connection,
     directory: &str,
     slot: Slot,

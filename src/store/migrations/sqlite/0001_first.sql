@@ -8,7 +8,6 @@ CREATE TABLE directory (
     number            INTEGER PRIMARY KEY,
     id                TEXT NOT NULL UNIQUE,
     revision          INTEGER NOT NULL DEFAULT 0,   -- of the accepted records
-    suspect_revision  INTEGER NOT NULL DEFAULT 0,   -- of the suspect records
     read_at           INTEGER,                      -- the last accepted complete read
     previous_read_at  INTEGER,                      -- the one before it
     complete_at       INTEGER,                      -- the last one that was no delta

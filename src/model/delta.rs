@@ -3,7 +3,9 @@
 //! A delta is idempotent: taking it twice is taking it once. It may only speak of what is known; one that names a group or a
 //! member that the records lack shows that something was missed, and only a complete read can mend that.
 
-use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Reference, Rejected};
 
 /// One membership that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,12 @@ pub enum Gap {
     /// A membership names a group that the records lack.
     #[error("a change names the group with id `{0}`, which the last records lack")]
     UnknownGroup(String),
+    /// A group was rejected, and its members with it.
+    #[error("a change mends the group with id `{0}`, of which the last records know no members")]
+    RejectedGroup(String),
+    /// A rejected record without an id may be the same as a changed one, or another.
+    #[error("a rejected record without an id cannot be told from one that changed")]
+    WithoutId,
 }
 
 impl Delta {
@@ -54,41 +62,76 @@ impl Records {
     /// # Errors
     /// [`Gap`] when the delta names what these records lack.
     pub fn merged(&self, delta: &Delta) -> Result<Records, Gap> {
+        self.check_rejected(delta)?;
         let mut builder = RecordsBuilder::default();
         let replaced = Replaced::of(delta);
-        for (index, _) in self.users.iter().enumerate() {
-            if !replaced.has(RecordKind::User, self.text(self.users[index].id)) {
-                builder.user(&self.raw_user(index as u32));
+        for (index, user) in (0u32..).zip(&self.users) {
+            if !replaced.has(RecordKind::User, self.text(user.id)) {
+                builder.user(&self.raw_user(index));
             }
         }
-        for (index, _) in delta.upsert.users.iter().enumerate() {
-            builder.user(&delta.upsert.raw_user(index as u32));
+        for index in 0..delta.upsert.users.len() as u32 {
+            builder.user(&delta.upsert.raw_user(index));
         }
-        let groups = self.merge_groups(delta, &replaced, &mut builder);
-        for edge in delta.members.iter().filter(|it| it.added) {
-            let group = groups.binary_search_by(|it| it.0.as_str().cmp(&edge.group));
-            match group {
-                Ok(at) => builder.member(groups[at].1, edge.kind, &edge.handle),
-                Err(_) => return Err(Gap::UnknownGroup(edge.group.clone())),
+        self.merge_groups(delta, &replaced, &mut builder)?;
+        for it in &self.rejected {
+            let id = self.text(it.id);
+            if id.is_empty() || !replaced.has(it.what, id) {
+                self.reject_again(it, &mut builder);
             }
         }
-        for (records, of_delta) in [(self, false), (&delta.upsert, true)] {
-            for it in &records.rejected {
-                let id = records.text(it.id);
-                if of_delta || id.is_empty() || !replaced.has(it.what, id) {
-                    let text = |id| records.text(id);
-                    builder.reject(
-                        it.what,
-                        id,
-                        text(it.key),
-                        text(it.handle),
-                        text(it.label),
-                        text(it.reason),
-                    );
-                }
-            }
+        for it in &delta.upsert.rejected {
+            delta.upsert.reject_again(it, &mut builder);
         }
         Ok(builder.finish())
+    }
+
+    fn reject_again(&self, it: &Rejected, builder: &mut RecordsBuilder) {
+        let text = |id| self.text(id);
+        builder.reject(
+            it.what,
+            text(it.id),
+            text(it.key),
+            text(it.handle),
+            text(it.label),
+            text(it.reason),
+        );
+    }
+
+    /// Looks for rejected records that leave open what a delta changes.
+    fn check_rejected(&self, delta: &Delta) -> Result<(), Gap> {
+        let upsert = &delta.upsert;
+        if upsert.rejected.iter().any(|it| it.id.is_empty()) {
+            return Err(Gap::WithoutId);
+        }
+        if self.rejected.is_empty() {
+            return Ok(());
+        }
+        let users = upsert
+            .users
+            .iter()
+            .map(|it| (RecordKind::User, it.key, it.handle));
+        let groups = upsert
+            .groups
+            .iter()
+            .map(|it| (RecordKind::Group, it.key, it.handle));
+        let names: BTreeSet<(RecordKind, &str)> = users
+            .chain(groups)
+            .flat_map(|it| [(it.0, upsert.text(it.1)), (it.0, upsert.text(it.2))])
+            .filter(|it| !it.1.is_empty())
+            .collect();
+        let ids: BTreeSet<&str> = upsert.groups.iter().map(|it| upsert.text(it.id)).collect();
+        for it in &self.rejected {
+            let id = self.text(it.id);
+            let named = |name| names.contains(&(it.what, self.text(name)));
+            if id.is_empty() && (named(it.key) || named(it.handle)) {
+                return Err(Gap::WithoutId);
+            }
+            if it.what == RecordKind::Group && ids.contains(id) {
+                return Err(Gap::RejectedGroup(id.to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// One user as a connector would hand it in.
@@ -128,76 +171,125 @@ impl Records {
         }
     }
 
-    /// Puts the groups that stay, with the members that stay, and the new ones into the builder; the result says under which
-    /// number each id now stands, sorted by id.
+    /// Puts the groups that stay and the new ones into the builder, with the members that stay and those that came.
     fn merge_groups(
         &self,
         delta: &Delta,
         replaced: &Replaced<'_>,
         builder: &mut RecordsBuilder,
-    ) -> Vec<(String, u32)> {
-        let mut numbers = Vec::new();
-        let mut members_of: Vec<Option<u32>> = vec![None; self.groups.len()];
-        for (index, slot) in members_of.iter_mut().enumerate() {
-            let id = self.text(self.groups[index].id);
+    ) -> Result<(), Gap> {
+        let upsert = &delta.upsert;
+        let edges = Edges::of(delta);
+        let fresh: BTreeMap<&str, usize> = (0..upsert.groups.len())
+            .map(|it| (upsert.text(upsert.groups[it].id), it))
+            .collect();
+        let mut references: Vec<&Reference> = self.references.iter().collect();
+        references.sort_by_key(|it| it.group);
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        for (index, group) in self.groups.iter().enumerate() {
+            let id = self.text(group.id);
             if replaced.gone(RecordKind::Group, id) {
                 continue;
             }
-            let fresh = delta
-                .upsert
-                .groups
-                .iter()
-                .position(|it| delta.upsert.text(it.id) == id);
-            let raw = fresh.map_or_else(|| self.raw_group(index), |at| delta.upsert.raw_group(at));
+            let raw = match fresh.get(id) {
+                Some(&at) => upsert.raw_group(at),
+                None => self.raw_group(index),
+            };
             if let Some(number) = builder.group(&raw) {
-                numbers.push((id.to_owned(), number));
-                *slot = Some(number);
+                numbers.insert(id, number);
+                self.keep_members(index, number, &references, &edges, builder);
             }
         }
-        for index in 0..delta.upsert.groups.len() {
-            let raw = delta.upsert.raw_group(index);
-            if !numbers.iter().any(|it| it.0 == raw.id)
-                && let Some(number) = builder.group(&raw)
+        for (&id, &at) in &fresh {
+            if !numbers.contains_key(id)
+                && let Some(number) = builder.group(&upsert.raw_group(at))
             {
-                numbers.push((raw.id.to_owned(), number));
+                numbers.insert(id, number);
             }
         }
-        for (index, slot) in members_of.iter().enumerate() {
-            let Some(number) = *slot else { continue };
-            self.keep_members(index, number, delta, builder);
+        for (group, kind, handle) in edges.added() {
+            match numbers.get(group) {
+                Some(&number) => builder.member(number, kind, handle),
+                None if replaced.has(RecordKind::Group, group) => {}
+                None => return Err(Gap::UnknownGroup(group.to_owned())),
+            }
         }
-        numbers.sort_unstable();
-        numbers
+        Ok(())
     }
 
-    fn keep_members(&self, group: usize, number: u32, delta: &Delta, builder: &mut RecordsBuilder) {
+    /// Keeps the members of a group that a delta does not take. `references` are sorted by group.
+    fn keep_members(
+        &self,
+        group: usize,
+        number: u32,
+        references: &[&Reference],
+        edges: &Edges<'_>,
+        builder: &mut RecordsBuilder,
+    ) {
         let id = self.text(self.groups[group].id);
         let mut keep = |kind: Option<RecordKind>, handle: &str| {
-            let last = delta.members.iter().rev().find(|it| {
-                it.group == id
-                    && it.handle == handle
-                    && (it.kind.is_none() || kind.is_none() || it.kind == kind)
-            });
-            if last.is_none_or(|it| it.added) {
+            if edges.last(id, kind, handle) != Some(false) {
                 builder.member(number, kind, handle);
             }
         };
         for &user in self.members.row(group) {
-            keep(
-                Some(RecordKind::User),
-                self.text(self.users[user as usize].handle),
-            );
+            let handle = self.users[user as usize].handle;
+            keep(Some(RecordKind::User), self.text(handle));
         }
         for &child in self.children.row(group) {
-            keep(
-                Some(RecordKind::Group),
-                self.text(self.groups[child as usize].handle),
-            );
+            let handle = self.groups[child as usize].handle;
+            keep(Some(RecordKind::Group), self.text(handle));
         }
-        for it in self.references.iter().filter(|it| it.group == group as u32) {
+        let from = references.partition_point(|it| it.group < group as u32);
+        let of_group = references[from..].iter();
+        for it in of_group.take_while(|it| it.group == group as u32) {
             keep(it.kind, self.text(it.handle));
         }
     }
+}
+
+/// What the memberships of a delta come to: of several about one membership the last counts.
+struct Edges<'a> {
+    /// By group and handle, in order: what the handle may name, and whether it came.
+    by_member: BTreeMap<(&'a str, &'a str), Vec<(Option<RecordKind>, bool)>>,
+}
+
+impl<'a> Edges<'a> {
+    fn of(delta: &'a Delta) -> Self {
+        let mut by_member: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for it in &delta.members {
+            let member = (it.group.as_str(), it.handle.as_str());
+            by_member
+                .entry(member)
+                .or_default()
+                .push((it.kind, it.added));
+        }
+        Edges { by_member }
+    }
+
+    /// Whether a membership came or went last; `None` when the delta does not speak of it.
+    fn last(&self, group: &str, kind: Option<RecordKind>, handle: &str) -> Option<bool> {
+        let edges = self.by_member.get(&(group, handle))?;
+        let last = edges.iter().rev().find(|it| may_be_one(it.0, kind));
+        last.map(|it| it.1)
+    }
+
+    /// The memberships that came and did not go again.
+    fn added(&self) -> impl Iterator<Item = (&'a str, Option<RecordKind>, &'a str)> + '_ {
+        let stays = |edges: &[(Option<RecordKind>, bool)], at: usize| {
+            let went = |it: &(Option<RecordKind>, bool)| !it.1 && may_be_one(it.0, edges[at].0);
+            edges[at].1 && !edges[at..].iter().any(went)
+        };
+        self.by_member.iter().flat_map(move |(member, edges)| {
+            let stays = (0..edges.len()).filter(move |it| stays(edges, *it));
+            stays.map(|it| (member.0, edges[it].0, member.1))
+        })
+    }
+}
+
+/// Whether two kinds of members may be one: a directory that does not say may mean either.
+fn may_be_one(one: Option<RecordKind>, other: Option<RecordKind>) -> bool {
+    one.is_none() || other.is_none() || one == other
 }
 
 /// The ids that a delta speaks of, sorted.
@@ -285,6 +377,46 @@ mod tests {
         let new = old.merged(&delta).unwrap();
         assert_eq!(new.tally(), records(&["a", "b"], &["a", "x"]).tally());
         assert_eq!(new.merged(&delta).unwrap().tally(), new.tally());
+    }
+
+    #[test]
+    fn of_edges_about_one_membership_the_last_counts() {
+        let check = |edges: &[(&str, bool)], expect: &[&str]| {
+            let members = edges.iter().map(|it| edge(it.0, it.1)).collect();
+            let delta = Delta {
+                members,
+                ..Delta::default()
+            };
+            let new = records(&["a", "b"], &["a"]).merged(&delta).unwrap();
+            assert_eq!(
+                new.tally(),
+                records(&["a", "b"], expect).tally(),
+                "{edges:?}"
+            );
+        };
+        check(&[("b", true), ("b", false)], &["a"]);
+        check(&[("a", false), ("a", true)], &["a"]);
+        check(&[("x", false), ("x", true), ("x", false)], &["a"]);
+    }
+
+    #[test]
+    fn a_rejected_record_without_an_id_leaves_a_gap_when_its_name_changes() {
+        let mut builder = RecordsBuilder::default();
+        builder.reject(
+            RecordKind::User,
+            "",
+            "anna",
+            "",
+            "line 3",
+            "it has no stable id",
+        );
+        let old = builder.finish();
+        let upsert = |id| Delta {
+            upsert: records(&[id], &[]),
+            ..Delta::default()
+        };
+        assert_eq!(old.merged(&upsert("anna")).unwrap_err(), Gap::WithoutId);
+        assert_eq!(old.merged(&upsert("ben")).unwrap().rejected.len(), 1);
     }
 
     #[test]

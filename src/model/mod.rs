@@ -5,6 +5,7 @@
 //! once in a [`Pool`]: a million users with five million memberships fit into a small part of a server's memory.
 
 mod abilities;
+mod builder;
 mod change;
 mod csr;
 mod delta;
@@ -16,6 +17,7 @@ mod records;
 mod roster;
 
 pub use abilities::{Abilities, Batch, Fields, NameRules};
+pub use builder::{NewGroup, NewUser, RecordsBuilder};
 pub use change::{
     AbsenceClock, Change, HoldKey, HoldReason, Notice, NoticeKind, Outcome, Plan, Reason, Refusal,
     Step, Subject, What, Withheld,
@@ -30,8 +32,7 @@ pub use holding::{
 pub use memory::{Class, HistoryEntry, Intent, IntentStep, Memory, Window};
 pub use pool::{Interner, Pool, StrId};
 pub use records::{
-    GroupRecord, Kind, NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Reference, Rejected,
-    Status, Tally, UserRecord,
+    GroupRecord, Kind, RecordKind, Records, Reference, Rejected, Status, Tally, UserRecord,
 };
 pub use roster::{
     RecordRef, Roster, RosterGroup, RosterUser, Source, View, WantedAccount, WantedGroup,

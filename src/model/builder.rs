@@ -342,7 +342,7 @@ impl RecordsBuilder {
 
 impl Records {
     /// Everything that is said of a user, to choose one of several repeats whatever their order.
-    fn user_texts(&self, user: u32) -> (Vec<&str>, Status, Option<Kind>, Vec<(&str, &str)>) {
+    fn user_texts(&self, user: u32) -> impl Ord + '_ {
         let it = &self.users[user as usize];
         let texts = [
             it.username,
@@ -351,9 +351,9 @@ impl Records {
             it.family_name,
             it.email,
         ];
-        let texts = texts.into_iter().map(|it| self.text(it)).collect();
+        let texts: Vec<&str> = texts.into_iter().map(|it| self.text(it)).collect();
         let extra = self.extra.iter().filter(|it| it.0 == user);
-        let extra = extra.map(|it| (self.text(it.1), self.text(it.2))).collect();
+        let extra: Vec<(&str, &str)> = extra.map(|it| (self.text(it.1), self.text(it.2))).collect();
         (texts, it.status, it.kind, extra)
     }
 }

@@ -251,12 +251,15 @@ impl Records {
 /// What the memberships of a delta come to: of several about one membership the last counts.
 struct Edges<'a> {
     /// By group and handle, in order: what the handle may name, and whether it came.
-    by_member: BTreeMap<(&'a str, &'a str), Vec<(Option<RecordKind>, bool)>>,
+    by_member: BTreeMap<(&'a str, &'a str), Vec<Came>>,
 }
+
+/// What a member's handle may name, and whether it came or went.
+type Came = (Option<RecordKind>, bool);
 
 impl<'a> Edges<'a> {
     fn of(delta: &'a Delta) -> Self {
-        let mut by_member: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut by_member: BTreeMap<_, Vec<Came>> = BTreeMap::new();
         for it in &delta.members {
             let member = (it.group.as_str(), it.handle.as_str());
             by_member
@@ -276,8 +279,8 @@ impl<'a> Edges<'a> {
 
     /// The memberships that came and did not go again.
     fn added(&self) -> impl Iterator<Item = (&'a str, Option<RecordKind>, &'a str)> + '_ {
-        let stays = |edges: &[(Option<RecordKind>, bool)], at: usize| {
-            let went = |it: &(Option<RecordKind>, bool)| !it.1 && may_be_one(it.0, edges[at].0);
+        let stays = |edges: &[Came], at: usize| {
+            let went = |it: &Came| !it.1 && may_be_one(it.0, edges[at].0);
             edges[at].1 && !edges[at..].iter().any(went)
         };
         self.by_member.iter().flat_map(move |(member, edges)| {

@@ -62,14 +62,18 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, renames: &[Rename]) -> Drafts
                 draft_wanted(context, &mut drafts, place, user, renamed[place as usize]);
             }
             AccountState::Left(reason) => draft_left(context, &mut drafts, place, reason),
-            AccountState::OutOfKind => draft_out_of_kind(context, &mut drafts, place),
+            AccountState::OutOfKind => {
+                drafts.stop_clock(context, place);
+                draft_out_of_kind(context, &mut drafts, place);
+            }
             AccountState::Protected => notice_protected(context, &mut drafts, place),
             AccountState::Frozen => drafts.frozen += 1,
             AccountState::Unsure(doubt) => {
                 let why = context.doubt(doubt);
                 drafts.wait(context, place, "leave or relink", why, String::new());
             }
-            AccountState::Missing | AccountState::Unlinked | AccountState::Tied => {}
+            AccountState::Tied => drafts.stop_clock(context, place),
+            AccountState::Missing | AccountState::Unlinked => {}
         }
     }
     draft_new(context, &mut drafts);
@@ -77,6 +81,18 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, renames: &[Rename]) -> Drafts
 }
 
 impl Drafts {
+    /// An account whose user is present is not absent, whatever else is held about it.
+    fn stop_clock(&mut self, context: &Context<'_, '_>, place: u32) {
+        let link = context.holding().accounts[place as usize].link.as_ref();
+        if link.is_some_and(|it| it.absent_since.is_some() && it.left_at.is_none()) {
+            self.clocks.push(AbsenceClock {
+                subject: Subject::Account(place),
+                since: None,
+                ran: 0,
+            });
+        }
+    }
+
     fn wait(
         &mut self,
         context: &Context<'_, '_>,
@@ -136,6 +152,7 @@ fn draft_wanted(
         UserState::Account(_, how) => how,
         _ => None,
     };
+    drafts.stop_clock(context, place);
     let mut what = changed_fields(context, account, &wanted);
     if renamed {
         what = what.without(What::SPELLING).with(What::RENAME);
@@ -148,12 +165,6 @@ fn draft_wanted(
             }
             if link.left_at.is_some() {
                 what = what.with(What::RETURN);
-            } else if link.absent_since.is_some() {
-                drafts.clocks.push(AbsenceClock {
-                    subject: Subject::Account(place),
-                    since: None,
-                    ran: 0,
-                });
             }
         }
     }
@@ -162,7 +173,7 @@ fn draft_wanted(
     if can_switch && wanted.active && !account.seen.active {
         let off_by_us = account.link.as_ref().is_some_and(|it| it.off_by_us);
         let key = context.hold_key(
-            context.account_key(place),
+            context.pushed_key(place),
             "activate",
             HoldReason::OffInApplication,
         );
@@ -309,14 +320,20 @@ fn notice_protected(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32) 
 fn draft_left(context: &mut Context<'_, '_>, drafts: &mut Drafts, place: u32, reason: Reason) {
     let account = &context.holding().accounts[place as usize];
     let Some(link) = &account.link else { return };
-    let rules = context.rules();
     if let Some(left_at) = link.left_at {
+        if context.blocks.is_empty() {
+            strip_left(context, drafts, place);
+        }
         return draft_delete(context, drafts, place, left_at);
     }
-    if rules.on_leave == OnLeave::Keep {
+    if context.rules().on_leave == OnLeave::Keep {
         return;
     }
-    let subject = format!("user {}", context.account_key(place));
+    let key = context.account_key(place);
+    let subject = format!("user {key}");
+    let approved = [HoldReason::ConfigurationChanged, HoldReason::Tie]
+        .into_iter()
+        .any(|reason| context.approved(&context.hold_key(key, "leave", reason)));
     let clock = run_clock(context, link.absent_since, link.absent_for);
     if (link.absent_since, link.absent_for) != (clock.0, clock.1) {
         drafts.clocks.push(AbsenceClock {
@@ -334,31 +351,13 @@ fn draft_left(context: &mut Context<'_, '_>, drafts: &mut Drafts, place: u32, re
             detail,
         );
     }
-    let approved = {
-        let key = context.hold_key(
-            context.account_key(place),
-            "leave",
-            HoldReason::ConfigurationChanged,
-        );
-        context.approved(&key)
-    };
     if let Some(why) = not_yet(context, clock, approved, &mut drafts.due_at) {
         return drafts.wait(context, place, "leave", why, String::new());
     }
-    let can_switch = context.abilities().deactivate;
+    strip_left(context, drafts, place);
     let mut what = What::LEAVE;
-    if can_switch && account.seen.active {
+    if context.abilities().deactivate && account.seen.active {
         what = what.with(What::DEACTIVATE);
-    }
-    if !can_switch {
-        drafts.strip.push((place, Strip::All));
-        drafts.notices.push(Notice {
-            kind: NoticeKind::AccessRemains,
-            subject,
-            detail: "its user left and the application cannot switch accounts off".to_owned(),
-        });
-    } else if rules.on_leave == OnLeave::Strip {
-        drafts.strip.push((place, Strip::Ours));
     }
     let class = Some(Class::Removal);
     drafts.list.push(Draft {
@@ -369,6 +368,20 @@ fn draft_left(context: &mut Context<'_, '_>, drafts: &mut Drafts, place: u32, re
         reason,
         class,
     });
+}
+
+/// What an account whose user left loses; it goes on losing it, should a plan have been cut off or a limit have held a part.
+fn strip_left(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32) {
+    if !context.abilities().deactivate && context.rules().on_leave != OnLeave::Keep {
+        drafts.strip.push((place, Strip::All));
+        drafts.notices.push(Notice {
+            kind: NoticeKind::AccessRemains,
+            subject: format!("user {}", context.account_key(place)),
+            detail: "its user left and the application cannot switch accounts off".to_owned(),
+        });
+    } else if context.rules().on_leave == OnLeave::Strip {
+        drafts.strip.push((place, Strip::Ours));
+    }
 }
 
 fn draft_delete(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32, left_at: Timestamp) {

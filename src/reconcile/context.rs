@@ -123,6 +123,15 @@ impl<'w, 'a> Context<'w, 'a> {
             .get(StrId(self.matching.account_key[place as usize]))
     }
 
+    /// The folded name that the account at a place has once the plan was made: by it an account is named where something about
+    /// it is held, so that a rename made at the same time does not make that another held change.
+    pub fn pushed_key(&self, place: u32) -> &str {
+        match self.matching.accounts[place as usize] {
+            AccountState::Wanted(user) => self.roster().key(user),
+            _ => self.account_key(place),
+        }
+    }
+
     /// What an approval must name for a change of an account.
     pub fn hold_key(&self, key: &str, change: &str, reason: HoldReason) -> HoldKey {
         HoldKey {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    AbsenceClock, HoldReason, Membership, NONE, Reason, Step, StrId, Subject, What, Withheld,
+    AbsenceClock, GroupLink, HoldReason, NONE, Reason, RecordKind, Step, Subject, What, Withheld,
 };
 use crate::reconcile::accounts::{Drafts, not_yet, run_clock};
 use crate::reconcile::context::Context;
 use crate::reconcile::matching::is_admin_group;
+use crate::reconcile::members::MemberDraft;
+use crate::reconcile::world::DirectoryInput;
 use crate::text;
 
 /// A change of one group's fields that the guards have not seen yet.
@@ -31,6 +33,8 @@ pub(crate) struct Groups {
     pub(crate) protected: Vec<bool>,
     /// Places of linked groups that have left and whose memberships made here are taken.
     pub(crate) emptied: Vec<u32>,
+    /// Places of groups that get another name, in an order in which names are freed first.
+    pub(crate) renamed: Vec<u32>,
     /// The roster groups of the new places, in the order of the places.
     pub(crate) new_groups: Vec<u32>,
     /// At most one a group.
@@ -45,6 +49,7 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
         wanted: vec![NONE; holding.groups.len()],
         protected: Vec::new(),
         emptied: Vec::new(),
+        renamed: Vec::new(),
         new_groups: Vec::new(),
         list: Vec::new(),
     };
@@ -57,10 +62,10 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
         .iter()
         .map(|it| text::fold(holding.text(it.seen.name)))
         .collect();
-    let mut by_name: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+    let mut by_name: ByName = BTreeMap::new();
     for (place, key) in (0u32..).zip(&keys) {
         if holding.groups[place as usize].exists {
-            by_name.entry(key).or_default().push(place);
+            by_name.entry(key.clone()).or_default().push(place);
         }
         groups.protected.push(
             context.rules().protect_groups.is_match(key)
@@ -68,6 +73,7 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
         );
     }
     match_by_id(context, &mut groups);
+    settle_renames(context, &mut groups, &keys, &mut by_name);
     let mut next = holding.groups.len() as u32;
     for wanted in 0..groups.place.len() as u32 {
         draft_wanted(context, &mut groups, &by_name, wanted, &mut next);
@@ -75,7 +81,63 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
     for place in 0..holding.groups.len() as u32 {
         draft_left(context, drafts, &mut groups, place, &keys[place as usize]);
     }
+    let renamed = &groups.renamed;
+    let order = |it: &GroupDraft| renamed.iter().position(|place| *place == it.place);
     groups
+        .list
+        .sort_by_cached_key(|it| order(it).unwrap_or(usize::MAX));
+    groups
+}
+
+/// The application's groups by folded name.
+type ByName = BTreeMap<String, Vec<u32>>;
+
+/// Makes the renames whose new name is free, or becomes free by another one; what is left over is held and the old name goes
+/// on. `by_name` is brought to the names after them.
+fn settle_renames(
+    context: &mut Context<'_, '_>,
+    groups: &mut Groups,
+    keys: &[String],
+    by_name: &mut ByName,
+) {
+    let new_key = |context: &Context<'_, '_>, groups: &Groups, place: u32| {
+        let wanted = groups.wanted[place as usize];
+        context.roster().groups[wanted as usize].key.clone()
+    };
+    let mut open: Vec<u32> = (0..keys.len() as u32)
+        .filter(|it| groups.wanted[*it as usize] != NONE)
+        .filter(|it| keys[*it as usize] != new_key(context, groups, *it))
+        .collect();
+    let possible = context.abilities().rename_groups;
+    loop {
+        let before = open.len();
+        open.retain(|&place| {
+            let key = new_key(context, groups, place);
+            let free = possible && by_name.get(&key).is_none_or(Vec::is_empty);
+            if free {
+                let old = by_name.entry(keys[place as usize].clone()).or_default();
+                old.retain(|it| *it != place);
+                by_name.insert(key, vec![place]);
+                groups.renamed.push(place);
+            }
+            !free
+        });
+        if open.len() == before {
+            break;
+        }
+    }
+    for place in open {
+        let (reason, detail) = if possible {
+            let taken = "the application has another group of the new name; the old one goes on";
+            (HoldReason::NameTaken, taken)
+        } else {
+            let cannot = "the application cannot rename groups; the old one goes on";
+            (HoldReason::RenameUnsupported, cannot)
+        };
+        let subject = format!("group {}", keys[place as usize]);
+        let change = format!("rename to {}", new_key(context, groups, place));
+        context.hold(subject, change, reason, detail.to_owned());
+    }
 }
 
 /// First the groups whose link names the record of a roster group.
@@ -107,7 +169,7 @@ fn match_by_id(context: &Context<'_, '_>, groups: &mut Groups) {
 fn draft_wanted(
     context: &mut Context<'_, '_>,
     groups: &mut Groups,
-    by_name: &BTreeMap<&str, Vec<u32>>,
+    by_name: &ByName,
     wanted: u32,
     next: &mut u32,
 ) {
@@ -115,7 +177,7 @@ fn draft_wanted(
     let same_name = by_name.get(key.as_str()).map_or(&[][..], Vec::as_slice);
     let linked = groups.place[wanted as usize];
     if linked != NONE {
-        return draft_linked(context, groups, wanted, linked, same_name);
+        return draft_linked(context, groups, wanted, linked);
     }
     match *same_name {
         [] => {
@@ -159,7 +221,7 @@ fn draft_wanted(
             }
             groups.place[wanted as usize] = place;
             groups.wanted[place as usize] = wanted;
-            draft_linked(context, groups, wanted, place, same_name);
+            draft_linked(context, groups, wanted, place);
         }
         _ => {
             let detail =
@@ -174,13 +236,7 @@ fn draft_wanted(
     }
 }
 
-fn draft_linked(
-    context: &mut Context<'_, '_>,
-    groups: &mut Groups,
-    wanted: u32,
-    place: u32,
-    same_name: &[u32],
-) {
+fn draft_linked(context: &mut Context<'_, '_>, groups: &mut Groups, wanted: u32, place: u32) {
     let holding = context.holding();
     let it = &holding.groups[place as usize];
     let should = context.roster().group(wanted);
@@ -207,19 +263,10 @@ fn draft_linked(
     let spelled_otherwise = name != should.name && context.abilities().rename_groups;
     let described_otherwise = context.abilities().describe_groups
         && holding.text(it.seen.description) != should.description;
-    if text::fold(name) != key {
-        match rename_obstacle(context, same_name) {
-            None => {
-                what = what.with(What::RENAME);
-                reason = Reason::Renamed;
-            }
-            Some((hold, detail)) => {
-                let subject = format!("group {}", text::fold(name));
-                let change = format!("rename to {key}");
-                context.hold(subject, change, hold, detail.to_owned());
-            }
-        }
-    } else if spelled_otherwise {
+    if groups.renamed.contains(&place) {
+        what = what.with(What::RENAME);
+        reason = Reason::Renamed;
+    } else if text::fold(name) == key && spelled_otherwise {
         what = what.with(What::SPELLING);
     }
     if described_otherwise {
@@ -237,19 +284,6 @@ fn draft_linked(
     }
 }
 
-/// Why a group cannot get its new name; the old one goes on.
-fn rename_obstacle(
-    context: &Context<'_, '_>,
-    same_name: &[u32],
-) -> Option<(HoldReason, &'static str)> {
-    if !context.abilities().rename_groups {
-        let cannot = "the application cannot rename groups; the old one goes on";
-        return Some((HoldReason::RenameUnsupported, cannot));
-    }
-    let taken = "the application has another group of the new name; the old one goes on";
-    (!same_name.is_empty()).then_some((HoldReason::NameTaken, taken))
-}
-
 /// A linked group that the roster no longer has waits like an account, loses the memberships made here, and is deleted only
 /// where that is asked for and nobody else's membership is in it.
 fn draft_left(
@@ -264,8 +298,7 @@ fn draft_left(
     if !group.exists || groups.wanted[place as usize] != NONE || groups.protected[place as usize] {
         return;
     }
-    let number = context.names.groups.find(key).unwrap_or(StrId::EMPTY);
-    if context.scope.uncertain.get(number.0 as usize) == Some(&true) {
+    if context.scope.group_is_unsure(key) || is_rejected(context, link) {
         return;
     }
     let subject = format!("group {key}");
@@ -297,28 +330,69 @@ fn draft_left(
                 detail: String::new(),
             });
         }
-        let (what, reason) = (What::LEAVE, Reason::Absent);
         groups.list.push(GroupDraft {
             place,
             wanted: NONE,
             step: Step::Update,
-            what,
-            reason,
+            what: What::LEAVE,
+            reason: Reason::Absent,
         });
+    } else if !context.blocks.is_empty() {
+        return;
     }
     groups.emptied.push(place);
-    let foreign = |it: &Membership| !it.ours();
-    let only_ours = !group.members.iter().chain(&group.children).any(foreign);
-    let delete = context.rules().delete_groups && context.abilities().delete_groups && only_ours;
-    let emptied = group.members.is_empty() && group.children.is_empty();
-    if delete && link.left_at.is_some() && emptied && context.blocks.is_empty() {
-        let (step, what, reason) = (Step::Delete, What::default(), Reason::Absent);
-        groups.list.push(GroupDraft {
+}
+
+/// Whether the record that a group is linked to was rejected, or the directory cannot tell what became of it.
+fn is_rejected(context: &Context<'_, '_>, link: &GroupLink) -> bool {
+    let holding = context.holding();
+    let of_link = |it: &&DirectoryInput<'_>| it.id == holding.text(link.directory);
+    let directory = context.world.directories.iter().find(of_link);
+    let records = directory.and_then(|it| it.records);
+    records.is_some_and(|records| {
+        records.rejected.iter().any(|it| {
+            it.what == RecordKind::Group
+                && !it.id.is_empty()
+                && records.text(it.id) == holding.text(link.group_id)
+        })
+    })
+}
+
+/// Deletes groups that left where that is asked for, once nothing is in them but what the plan itself takes. Nobody else's
+/// membership goes with a group.
+pub(crate) fn delete_emptied(
+    context: &Context<'_, '_>,
+    groups: &mut Groups,
+    members: &[MemberDraft],
+    children: &[MemberDraft],
+) {
+    if !context.rules().delete_groups || !context.abilities().delete_groups {
+        return;
+    }
+    let taken = |list: &[MemberDraft], place: u32| {
+        let of_group = list.iter().find(|it| it.group == place);
+        of_group.map_or(0, |it| it.take.len())
+    };
+    for &place in &groups.emptied {
+        let group = &context.holding().groups[place as usize];
+        let at = groups.list.iter().position(|it| it.place == place);
+        // One that does not leave by now was held back.
+        if taken(members, place) < group.members.len()
+            || taken(children, place) < group.children.len()
+            || (at.is_none() && group.link.as_ref().is_none_or(|it| it.left_at.is_none()))
+        {
+            continue;
+        }
+        let draft = GroupDraft {
             place,
             wanted: NONE,
-            step,
-            what,
-            reason,
-        });
+            step: Step::Delete,
+            what: What::default(),
+            reason: Reason::Absent,
+        };
+        match at {
+            Some(at) => groups.list[at] = draft,
+            None => groups.list.push(draft),
+        }
     }
 }

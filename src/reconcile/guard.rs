@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::model::{Class, HoldKey, HoldReason, Step, What, Withheld};
 use crate::reconcile::accounts::{Draft, Drafts};
 use crate::reconcile::context::Context;
-use crate::reconcile::groups::Groups;
+use crate::reconcile::groups::{self, Groups};
 use crate::reconcile::members::{self, MemberDraft};
 
 /// All drafts of one plan.
@@ -33,8 +33,7 @@ impl All {
             it.give.retain(|place| !places.contains(place));
             it.own.retain(|place| !places.contains(place));
         }
-        self.members
-            .retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+        self.members.retain(|it| !it.is_empty());
     }
 }
 
@@ -61,44 +60,71 @@ pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
         hold_removals(context, all);
         hold_group_losses(context, all);
     } else if context.rules().approve_first && holds_anything(context) {
-        hold_first_plan(context, all);
+        return hold_first_plan(context, all);
     }
+    groups::delete_emptied(context, &mut all.groups, &all.members, &all.children);
 }
 
 fn holds_anything(context: &Context<'_, '_>) -> bool {
     context.holding().accounts.iter().any(|it| it.exists)
 }
 
+const FIRST_PLAN: &str = "the first plan for an application that already holds accounts";
+
 /// The first plan for an application that already holds accounts is held whole, but for what a person approved.
 fn hold_first_plan(context: &mut Context<'_, '_>, all: &mut All) {
-    let reason = HoldReason::FirstPlan;
-    let detail = "the first plan for an application that already holds accounts";
-    let accounts = std::mem::take(&mut all.accounts.list);
-    let (kept, denied) = split(accounts, |draft| {
-        let subject = format!("user {}", all.account_key(context, draft.place));
-        let key = HoldKey {
-            subject,
-            change: change_text(context, draft),
-            reason,
-        };
-        context.approved(&key).then_some(()).ok_or(key)
-    });
-    all.accounts.list = kept;
-    let mut places = BTreeSet::new();
-    for (draft, key) in denied {
-        if draft.step == Step::Create || draft.what.has(What::ADOPT) {
-            places.insert(draft.place);
-        }
-        context.hold(key.subject, key.change, key.reason, detail.to_owned());
-    }
-    all.drop_members_of(&places);
+    hold_first_accounts(context, all);
+    hold_first_groups(context, all);
+}
 
-    let groups = std::mem::take(&mut all.groups.list);
-    let (kept, denied) = split(groups, |draft| {
-        let subject = format!(
-            "group {}",
-            members::group_key(context, &all.groups, draft.place)
-        );
+fn hold_first_accounts(context: &mut Context<'_, '_>, all: &mut All) {
+    let key_of = |context: &Context<'_, '_>, all: &All, draft: &Draft| {
+        let name = if draft.what.has(What::RENAME) {
+            context.account_key(draft.place)
+        } else {
+            all.account_key(context, draft.place)
+        };
+        context.hold_key(name, &change_text(context, draft), HoldReason::FirstPlan)
+    };
+    let mut list = std::mem::take(&mut all.accounts.list);
+    let mut places = BTreeSet::new();
+    let mut kept_names: BTreeSet<String> = BTreeSet::new();
+    // A rename that is held leaves its old name taken, so that whatever waits for that name is held with it.
+    loop {
+        let before = list.len();
+        list.retain(|draft| {
+            let key = key_of(context, all, draft);
+            let takes_name = draft.step == Step::Create || draft.what.has(What::RENAME);
+            let taken = takes_name && kept_names.contains(context.roster().key(draft.wanted));
+            if context.approved(&key) && !taken {
+                return true;
+            }
+            if draft.what.has(What::RENAME) {
+                kept_names.insert(context.account_key(draft.place).to_owned());
+            }
+            if draft.step == Step::Create || draft.what.has(What::ADOPT) {
+                places.insert(draft.place);
+            }
+            context.hold(key.subject, key.change, key.reason, FIRST_PLAN.to_owned());
+            false
+        });
+        if list.len() == before {
+            break;
+        }
+    }
+    all.accounts.list = list;
+    all.drop_members_of(&places);
+}
+
+fn hold_first_groups(context: &mut Context<'_, '_>, all: &mut All) {
+    let key = |subject: String, change: &str| HoldKey {
+        subject: format!("group {subject}"),
+        change: change.to_owned(),
+        reason: HoldReason::FirstPlan,
+    };
+    let mut closed = BTreeSet::new();
+    let mut list = std::mem::take(&mut all.groups.list);
+    list.retain(|draft| {
         let word = match draft.step {
             Step::Create => "create",
             Step::Delete => "delete",
@@ -106,57 +132,36 @@ fn hold_first_plan(context: &mut Context<'_, '_>, all: &mut All) {
             _ if draft.what.has(What::LEAVE) => "leave",
             _ => "update",
         };
-        let key = HoldKey {
-            subject,
-            change: word.to_owned(),
-            reason,
-        };
-        context.approved(&key).then_some(()).ok_or(key)
-    });
-    all.groups.list = kept;
-    let mut closed = BTreeSet::new();
-    for (draft, key) in denied {
-        if draft.step == Step::Create || draft.what.has(What::ADOPT) {
-            closed.insert(draft.place);
+        let key = key(members::group_key(context, &all.groups, draft.place), word);
+        let approved = context.approved(&key);
+        if !approved {
+            if draft.step == Step::Create || draft.what.has(What::ADOPT) {
+                closed.insert(draft.place);
+            }
+            context.hold(key.subject, key.change, key.reason, FIRST_PLAN.to_owned());
         }
-        context.hold(key.subject, key.change, key.reason, detail.to_owned());
+        approved
+    });
+    all.groups.list = list;
+    for draft in &mut all.children {
+        draft.give.retain(|it| !closed.contains(it));
+        draft.own.retain(|it| !closed.contains(it));
     }
+    all.children.retain(|it| !it.is_empty());
+    let groups = &all.groups;
     for (list, word) in [
         (&mut all.members, "members"),
         (&mut all.children, "subgroups"),
     ] {
-        let drafts = std::mem::take(list);
-        let (kept, denied) = split(drafts, |draft| {
-            let subject = format!(
-                "group {}",
-                members::group_key(context, &all.groups, draft.group)
-            );
-            let key = HoldKey {
-                subject,
-                change: word.to_owned(),
-                reason,
-            };
-            (context.approved(&key) && !closed.contains(&draft.group))
-                .then_some(())
-                .ok_or(key)
+        list.retain(|draft| {
+            let key = key(members::group_key(context, groups, draft.group), word);
+            let approved = context.approved(&key) && !closed.contains(&draft.group);
+            if !approved {
+                context.hold(key.subject, key.change, key.reason, FIRST_PLAN.to_owned());
+            }
+            approved
         });
-        *list = kept;
-        for (_, key) in denied {
-            context.hold(key.subject, key.change, key.reason, detail.to_owned());
-        }
     }
-}
-
-fn split<T, E>(list: Vec<T>, mut check: impl FnMut(&T) -> Result<(), E>) -> (Vec<T>, Vec<(T, E)>) {
-    let mut kept = Vec::new();
-    let mut denied = Vec::new();
-    for it in list {
-        match check(&it) {
-            Ok(()) => kept.push(it),
-            Err(key) => denied.push((it, key)),
-        }
-    }
-    (kept, denied)
 }
 
 /// How many active linked accounts there were when the window opened.
@@ -285,8 +290,7 @@ fn hold_removals(context: &mut Context<'_, '_>, all: &mut All) {
         hold_takes(context, all, draft, reason, &detail);
     }
     all.members = list;
-    all.members
-        .retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+    all.members.retain(|it| !it.is_empty());
     for it in &mut context.matching.held {
         if it.reason == reason {
             it.detail.clone_from(&detail);
@@ -301,7 +305,7 @@ fn hold_takes(
     reason: HoldReason,
     detail: &str,
 ) {
-    let change = members::leave_text(context, draft.group);
+    let change = members::leave_text(context, &all.groups, draft.group);
     let takes = std::mem::take(&mut draft.take);
     for place in takes {
         let subject = format!("user {}", all.account_key(context, place));
@@ -343,7 +347,7 @@ fn hold_group_losses(context: &mut Context<'_, '_>, all: &mut All) {
             hold_takes(context, all, draft, HoldReason::GroupLimit, &detail);
         }
     }
-    list.retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+    list.retain(|it| !it.is_empty());
     all.members = list;
 }
 

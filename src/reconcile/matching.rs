@@ -98,6 +98,7 @@ pub(crate) struct Matcher<'w, 'a> {
     link_mails: Mails,
     user_mails: Vec<Mails>,
     roster_mails: Mails,
+    account_mails: Mails,
     out: Matching,
     /// By username number, the first account of that folded name; the others stand in `more`.
     first_of_name: Vec<u32>,
@@ -208,6 +209,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
             link_mails: Mails::default(),
             user_mails: world.directories.iter().map(|_| Mails::default()).collect(),
             roster_mails: Mails::default(),
+            account_mails: Mails::default(),
             out: Matching {
                 accounts,
                 users: vec![UserState::New; scope.roster.users.len()],
@@ -220,8 +222,9 @@ impl<'w, 'a> Matcher<'w, 'a> {
         };
         matcher.index_names();
         matcher.match_by_id();
-        matcher.claim_mails();
+        matcher.hold_twins();
         matcher.match_by_name();
+        matcher.match_by_mail();
         matcher.settle_the_rest();
         matcher.out
     }
@@ -335,12 +338,63 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 }
                 let was_linked = self.world.holding.accounts[loser as usize].link.is_some();
                 self.out.accounts[loser as usize] = if was_linked {
-                    AccountState::Tied
+                    self.hold_tie(loser as usize)
                 } else {
                     AccountState::Unlinked
                 };
             }
             _ => {}
+        }
+    }
+
+    /// Two users that would be pushed under one name: only ties can bring that about.
+    fn hold_twins(&mut self) {
+        let roster = &self.scope.roster;
+        let users = roster.users.len() as u32;
+        for user in 0..users {
+            let beside = [user.checked_sub(1), Some(user + 1).filter(|it| *it < users)];
+            let twin = |other: &u32| roster.key(*other) == roster.key(user);
+            if !beside.iter().flatten().any(twin) {
+                continue;
+            }
+            if let UserState::Account(place, _) = self.out.users[user as usize] {
+                let linked = self.world.holding.accounts[place as usize].link.is_some();
+                self.out.accounts[place as usize] = if linked {
+                    AccountState::Frozen
+                } else {
+                    AccountState::Unlinked
+                };
+            }
+            let detail = "two users of the roster would be pushed under this name";
+            self.hold(user, "create", HoldReason::Ambiguous, detail.to_owned());
+        }
+    }
+
+    /// Then, for every user still without an account, the account of the same pushed name.
+    fn match_by_name(&mut self) {
+        for user in 0..self.scope.roster.users.len() as u32 {
+            if self.out.users[user as usize] == UserState::New {
+                let state = self.find_account(user);
+                self.settle(user, state);
+            }
+        }
+    }
+
+    /// Then, for every user still without an account, the account of the same mail; whoever has none is new.
+    fn match_by_mail(&mut self) {
+        self.claim_mails();
+        for user in 0..self.scope.roster.users.len() as u32 {
+            if self.out.users[user as usize] == UserState::New {
+                let state = self.without_account(user);
+                self.settle(user, state);
+            }
+        }
+    }
+
+    fn settle(&mut self, user: u32, state: UserState) {
+        self.out.users[user as usize] = state;
+        if let UserState::Account(place, _) = state {
+            self.out.accounts[place as usize] = AccountState::Wanted(user);
         }
     }
 
@@ -361,25 +415,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         }
     }
 
-    /// Then, for every user still without an account, the account of the same pushed name.
-    fn match_by_name(&mut self) {
-        let roster = &self.scope.roster;
-        for user in 0..roster.users.len() as u32 {
-            let twin = |other: u32| roster.key(other) == roster.key(user);
-            let twins = (user > 0 && twin(user - 1))
-                || (user + 1 < roster.users.len() as u32 && twin(user + 1));
-            if twins && roster.users.iter().any(|it| it.tied) {
-                let detail = "two users of the roster would be pushed under this name";
-                self.hold(user, "create", HoldReason::Ambiguous, detail.to_owned());
-            } else if self.out.users[user as usize] == UserState::New {
-                self.out.users[user as usize] = self.find_account(user);
-            }
-            if let UserState::Account(place, _) = self.out.users[user as usize] {
-                self.out.accounts[place as usize] = AccountState::Wanted(user);
-            }
-        }
-    }
-
+    /// The account of a user's pushed name; [`UserState::New`] where there is none, or where it is to be renamed away.
     fn find_account(&mut self, user: u32) -> UserState {
         let named = self.scope.roster.users[user as usize].named;
         let key = self.snapshots[named.directory as usize]
@@ -387,7 +423,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
             .map_or(0, |it| it.user_key[named.record as usize]);
         let place = self.first_of_name[key as usize];
         if place == NONE {
-            return self.without_account(user);
+            return UserState::New;
         }
         if let Some(others) = self.more.get(&key) {
             let detail = format!(
@@ -398,8 +434,6 @@ impl<'w, 'a> Matcher<'w, 'a> {
         }
         match self.out.accounts[place as usize] {
             AccountState::Protected => UserState::Protected,
-            // Its name becomes free when it is renamed away, or the rename is held: decided with the renames.
-            AccountState::Wanted(_) => self.without_account(user),
             AccountState::Unlinked => self.adopt(user, place),
             AccountState::Frozen | AccountState::Tied | AccountState::Unsure(_) => {
                 let detail = "an account of this name is kept as it is until its own user is known"
@@ -407,11 +441,23 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 self.hold(user, "create", HoldReason::NameTaken, detail)
             }
             AccountState::Left(_) | AccountState::OutOfKind => self.relink(user, place),
-            AccountState::Missing => UserState::New,
+            // Its name becomes free when it is renamed away, or the rename is held: decided with the renames.
+            AccountState::Wanted(_) | AccountState::Missing => UserState::New,
         }
     }
 
+    /// A directory above a user's that was never read, and so may have the username.
+    fn unread_above(&self, user: u32) -> Option<Doubt> {
+        let record = self.scope.roster.users[user as usize].record;
+        let mut unread = self.world.unread();
+        let above = unread.find(|it| *it < record.directory as usize)?;
+        Some(Doubt::Unread(above as u16))
+    }
+
     fn adopt(&mut self, user: u32, place: u32) -> UserState {
+        if let Some(doubt) = self.unread_above(user) {
+            return UserState::Unsure(doubt);
+        }
         if self.world.rules.adopt_by_name {
             return UserState::Account(place, Some(Reason::SameName));
         }
@@ -423,22 +469,16 @@ impl<'w, 'a> Matcher<'w, 'a> {
     }
 
     fn without_account(&mut self, user: u32) -> UserState {
+        if let Some(doubt) = self.unread_above(user) {
+            return UserState::Unsure(doubt);
+        }
         let wanted = self.scope.roster.account(user);
-        let record = self.scope.roster.users[user as usize].record;
         let mail = text::fold(wanted.email);
         if !mail.is_empty()
             && let Some(places) = self.claimed.get(&mail)
         {
-            let one = (places.len() == 1).then(|| places[0]);
-            let roster = &self.scope.roster;
-            let all = || (0..roster.users.len() as u32).map(|it| roster.account(it).email);
-            if let Some(place) = one
-                && self.world.rules.adopt_by_mail
-                && self.out.accounts[place as usize] == AccountState::Unlinked
-                && self.world.holding.accounts[place as usize].seen.active
-                && self.roster_mails.is_unique(&mail, all)
-            {
-                return UserState::Account(place, Some(Reason::SameMail));
+            if self.may_adopt_by_mail(places, &mail) {
+                return UserState::Account(places[0], Some(Reason::SameMail));
             }
             if !self.approved(user, "create", HoldReason::MailTaken) {
                 let name = self.world.holding.account_name(places[0]);
@@ -446,29 +486,35 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 return self.hold(user, "create", HoldReason::MailTaken, detail);
             }
         }
-        if let Some(place) = self
-            .world
-            .unread()
-            .find(|it| *it < record.directory as usize)
-        {
-            return UserState::Unsure(Doubt::Unread(place as u16));
-        }
         if !wanted.active && !self.world.abilities.deactivate {
             return UserState::NotCreated;
         }
         UserState::New
     }
 
+    /// Whether a mail proves that the one account that claims it is the user's: it stands once in the roster and once in the
+    /// application, linked accounts counted.
+    fn may_adopt_by_mail(&self, places: &[u32], mail: &str) -> bool {
+        let (roster, holding) = (&self.scope.roster, self.world.holding);
+        let wanted = || (0..roster.users.len() as u32).map(|it| roster.account(it).email);
+        let held = || {
+            let there = holding.accounts.iter().filter(|it| it.exists);
+            there.map(|it| holding.text(it.seen.email))
+        };
+        let place = places[0] as usize;
+        self.world.rules.adopt_by_mail
+            && self.out.accounts[place] == AccountState::Unlinked
+            && holding.accounts[place].seen.active
+            && self.roster_mails.is_unique(mail, wanted)
+            && self.account_mails.is_unique(mail, held)
+    }
+
     /// An account linked to another record bears the name: it is this user's only if both are the same person.
     fn relink(&mut self, user: u32, place: u32) -> UserState {
         let record = self.scope.roster.users[user as usize].record;
-        if let Some(unread) = self
-            .world
-            .unread()
-            .find(|it| *it < record.directory as usize)
-        {
-            self.out.accounts[place as usize] = AccountState::Unsure(Doubt::Unread(unread as u16));
-            return UserState::Unsure(Doubt::Unread(unread as u16));
+        if let Some(doubt) = self.unread_above(user) {
+            self.out.accounts[place as usize] = AccountState::Unsure(doubt);
+            return UserState::Unsure(doubt);
         }
         let source = &self.world.directories[record.directory as usize];
         let Some(link) = &self.world.holding.accounts[place as usize].link else {
@@ -553,24 +599,28 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 None if was_tied => AccountState::Tied,
                 None => AccountState::Left(Reason::Absent),
             };
-            self.out.accounts[place] = state;
-            if state == AccountState::Tied {
-                let name = self
-                    .names
-                    .users
-                    .get(StrId(self.out.account_key[place]))
-                    .to_owned();
-                let detail =
-                    "its username is tied to another one, or a tie that it was part of ended"
-                        .to_owned();
-                self.out.held.push(Withheld {
-                    subject: format!("user {name}"),
-                    change: "leave".to_owned(),
-                    reason: HoldReason::Tie,
-                    detail,
-                });
-            }
+            self.out.accounts[place] = match state {
+                AccountState::Tied => self.hold_tie(place),
+                state => state,
+            };
         }
+    }
+
+    /// Nobody leaves because a tie appears or ends, unless a person says so.
+    fn hold_tie(&mut self, place: usize) -> AccountState {
+        let name = self.names.users.get(StrId(self.out.account_key[place]));
+        let held = Withheld {
+            subject: format!("user {name}"),
+            change: "leave".to_owned(),
+            reason: HoldReason::Tie,
+            detail: "its username is tied to another one, or a tie that it was part of ended"
+                .to_owned(),
+        };
+        if self.world.memory.approved.contains(&held.key()) {
+            return AccountState::Left(Reason::Absent);
+        }
+        self.out.held.push(held);
+        AccountState::Tied
     }
 
     fn key_of(&self, user: u32, change: &str, reason: HoldReason) -> HoldKey {

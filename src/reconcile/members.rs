@@ -3,7 +3,7 @@
 //! What the roster wants is given; what it wants and the application already has becomes ours; only what is ours is taken, and
 //! only from accounts whose user is present and certain. What others gave is never taken, unless the group is named exact.
 
-use crate::model::{Csr, HoldKey, HoldReason, Membership, NONE, StrId};
+use crate::model::{Csr, HoldKey, HoldReason, Membership, NONE};
 use crate::reconcile::accounts::{Drafts, Strip};
 use crate::reconcile::context::{Context, place_of};
 use crate::reconcile::groups::Groups;
@@ -21,6 +21,13 @@ pub(crate) struct MemberDraft {
     pub(crate) own: Vec<u32>,
     /// Accounts that are members no longer.
     pub(crate) take: Vec<u32>,
+}
+
+impl MemberDraft {
+    /// Whether nothing changes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.give.is_empty() && self.own.is_empty() && self.take.is_empty()
+    }
 }
 
 /// What may be taken from the account at a place.
@@ -62,7 +69,7 @@ pub(crate) fn draft(
             place,
         );
         let Some(mut found) = found else { continue };
-        hold_by_configuration(context, &mut found, &mut held);
+        hold_by_configuration(context, groups, &mut found, &mut held);
         list.push(found);
     }
     for (wanted, &place) in groups.place.iter().enumerate() {
@@ -83,7 +90,7 @@ pub(crate) fn draft(
         let detail = "it is no longer wanted since the configuration changed".to_owned();
         context.hold(key.subject, key.change, key.reason, detail);
     }
-    list.retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+    list.retain(|it| !it.is_empty());
     list
 }
 
@@ -233,15 +240,16 @@ fn is_exact(context: &Context<'_, '_>, place: u32) -> bool {
 /// Memberships first missed after the configuration changed are held until a person approves.
 fn hold_by_configuration(
     context: &Context<'_, '_>,
+    groups: &Groups,
     draft: &mut MemberDraft,
     held: &mut Vec<HoldKey>,
 ) {
     if !context.world.memory.basis_changed && context.world.memory.held.is_empty() {
         return;
     }
-    let change = leave_text(context, draft.group);
+    let change = leave_text(context, groups, draft.group);
     draft.take.retain(|&account| {
-        let subject = format!("user {}", context.account_key(account));
+        let subject = format!("user {}", context.pushed_key(account));
         let hold = context.held_by_configuration(&subject, &change);
         if hold {
             let reason = HoldReason::ConfigurationChanged;
@@ -256,67 +264,117 @@ fn hold_by_configuration(
 }
 
 /// How a membership that is taken is named in what is held: by the account's subject and this change.
-pub(crate) fn leave_text(context: &Context<'_, '_>, group: u32) -> String {
-    format!("leave {}", text::fold(context.holding().group_name(group)))
+pub(crate) fn leave_text(context: &Context<'_, '_>, groups: &Groups, group: u32) -> String {
+    format!("leave {}", group_key(context, groups, group))
 }
 
 /// The groups that become and cease to be members of each group, by place. Only with `nested_groups: keep`.
-pub(crate) fn draft_children(context: &Context<'_, '_>, groups: &Groups) -> Vec<MemberDraft> {
+pub(crate) fn draft_children(context: &mut Context<'_, '_>, groups: &Groups) -> Vec<MemberDraft> {
     if !context.rules().keep_nesting || !context.abilities().nest {
         return Vec::new();
     }
-    let known = context.holding().groups.len();
-    let certain = context.world.all_fresh() && context.blocks.is_empty();
     let mut list = Vec::new();
+    let mut held = Vec::new();
     for (wanted, &place) in groups.place.iter().enumerate() {
-        if place == NONE {
-            continue;
-        }
-        let should = context.roster().children.row(wanted);
-        let should: Vec<u32> = should
-            .iter()
-            .map(|&it| groups.place[it as usize])
-            .filter(|it| *it != NONE)
-            .collect();
-        let mut draft = MemberDraft {
-            group: place,
-            ..MemberDraft::default()
-        };
-        let held: &[Membership] = if (place as usize) < known {
-            &context.holding().groups[place as usize].children
-        } else {
-            &[]
-        };
-        for &child in &should {
-            match held.iter().find(|it| it.place() == child) {
-                None => draft.give.push(child),
-                Some(it) if !it.ours() => draft.own.push(child),
-                Some(_) => {}
-            }
-        }
-        let uncertain = context.roster().groups[wanted].uncertain;
-        let unwanted = |it: &&Membership| it.ours() && !should.contains(&it.place());
-        if certain && !uncertain {
-            draft.take = held.iter().filter(unwanted).map(|it| it.place()).collect();
-        }
-        if !(draft.give.is_empty() && draft.own.is_empty() && draft.take.is_empty()) {
+        if place != NONE {
+            let mut draft = children_of(context, groups, wanted, place);
+            hold_children(context, groups, &mut draft, &mut held);
             list.push(draft);
         }
     }
+    // A group that left gives up its groups with its members.
+    for &place in &groups.emptied {
+        let children = &context.holding().groups[place as usize].children;
+        let ours = children.iter().filter(|it| it.ours());
+        let untouched = ours.filter(|it| !groups.protected[it.place() as usize]);
+        list.push(MemberDraft {
+            group: place,
+            take: untouched.map(|it| it.place()).collect(),
+            ..MemberDraft::default()
+        });
+    }
+    for key in held {
+        let detail = "it is no longer wanted since the configuration changed".to_owned();
+        context.hold(key.subject, key.change, key.reason, detail);
+    }
+    list.retain(|it| !it.is_empty());
     list
 }
 
-/// A group's folded name by place, new groups by the name they are created with.
+fn children_of(
+    context: &Context<'_, '_>,
+    groups: &Groups,
+    wanted: usize,
+    place: u32,
+) -> MemberDraft {
+    let should = context.roster().children.row(wanted).iter();
+    let should: Vec<u32> = should
+        .map(|&it| groups.place[it as usize])
+        .filter(|it| *it != NONE)
+        .collect();
+    let mut draft = MemberDraft {
+        group: place,
+        ..MemberDraft::default()
+    };
+    let held = context.holding().groups.get(place as usize);
+    let held = held.map_or(&[][..], |it| it.children.as_slice());
+    for &child in &should {
+        match held.iter().find(|it| it.place() == child) {
+            None => draft.give.push(child),
+            Some(it) if !it.ours() => draft.own.push(child),
+            Some(_) => {}
+        }
+    }
+    let certain = context.blocks.is_empty() && !context.roster().groups[wanted].uncertain;
+    // A group that is missing from the roster stays where it is while its clock runs.
+    let decided = |child: u32| {
+        let missing = groups.wanted[child as usize] == NONE;
+        !groups.protected[child as usize]
+            && (!missing || groups.emptied.binary_search(&child).is_ok())
+    };
+    let unwanted =
+        |it: &&Membership| it.ours() && !should.contains(&it.place()) && decided(it.place());
+    if certain {
+        draft.take = held.iter().filter(unwanted).map(|it| it.place()).collect();
+    }
+    draft
+}
+
+/// Like memberships of accounts, those of groups are held when first missed after the configuration changed.
+fn hold_children(
+    context: &Context<'_, '_>,
+    groups: &Groups,
+    draft: &mut MemberDraft,
+    held: &mut Vec<HoldKey>,
+) {
+    let change = leave_text(context, groups, draft.group);
+    draft.take.retain(|&child| {
+        let subject = format!("group {}", group_key(context, groups, child));
+        let hold = context.held_by_configuration(&subject, &change);
+        if hold {
+            let reason = HoldReason::ConfigurationChanged;
+            held.push(HoldKey {
+                subject,
+                change: change.clone(),
+                reason,
+            });
+        }
+        !hold
+    });
+}
+
+/// A group's folded name by place once the plan was made.
 pub(crate) fn group_key(context: &Context<'_, '_>, groups: &Groups, place: u32) -> String {
     let known = context.holding().groups.len();
-    if (place as usize) < known {
-        return text::fold(context.holding().group_name(place));
-    }
-    let wanted = groups.new_groups[place as usize - known];
+    let wanted = match groups.new_groups.get((place as usize).wrapping_sub(known)) {
+        Some(wanted) => *wanted,
+        None if groups.renamed.contains(&place) => groups.wanted[place as usize],
+        None => return text::fold(context.holding().group_name(place)),
+    };
     context.roster().groups[wanted as usize].key.clone()
 }
 
-/// The folded name of an account by place, new accounts by the name they are created with.
+/// The folded name of an account by place once the plan was made.
 pub(crate) fn account_key<'c>(
     context: &'c Context<'_, '_>,
     drafts: &Drafts,
@@ -324,10 +382,7 @@ pub(crate) fn account_key<'c>(
 ) -> &'c str {
     let known = context.matching.account_key.len();
     if (place as usize) < known {
-        return context
-            .names
-            .users
-            .get(StrId(context.matching.account_key[place as usize]));
+        return context.pushed_key(place);
     }
     context
         .roster()

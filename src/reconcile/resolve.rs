@@ -1,6 +1,6 @@
 //! For each person, the directory that wins: the first listed one that has the username.
 
-use crate::model::{RecordRef, Roster, Status};
+use crate::model::{RecordRef, Roster, StrId};
 use crate::reconcile::rules::Memberships;
 use crate::reconcile::snapshot::{Names, Snapshot, Standing};
 use crate::reconcile::ties::Ties;
@@ -89,8 +89,6 @@ impl Resolution {
         names: &Names,
     ) {
         let falls = world.rules.inactive_falls_through;
-        let authoritative =
-            |at: RecordRef| world.directories[at.directory as usize].rules.authoritative;
         let barred = |resolution: &Resolution, person: u32| {
             resolution.barred_by(person).is_some_and(|it| it < place)
         };
@@ -98,52 +96,49 @@ impl Resolution {
             let records = world.directories[at.directory as usize].records;
             records.is_some_and(|it| Roster::is_active(&it.users[at.record as usize]))
         };
-        let open = |choice: Choice| match choice {
-            Choice::Nobody => true,
-            Choice::Frozen(_) => false,
-            Choice::Won(at) => {
-                falls && at.directory != place && !is_active(at) && !authoritative(at)
-            }
-        };
-        for (index, &key) in snapshot.user_key.iter().enumerate() {
+        let authoritative =
+            |at: RecordRef| world.directories[at.directory as usize].rules.authoritative;
+        let gives_way = |at: RecordRef| falls && !is_active(at) && !authoritative(at);
+        // What is unknown comes first: of several usernames of one person, which one wins must not depend on their order.
+        let unknown =
+            |it: &(&u32, &Standing)| matches!(it.1, Standing::Unknown | Standing::Duplicate);
+        let keys = snapshot.user_key.iter().zip(&snapshot.standing);
+        let unknown = keys.filter(unknown).map(|it| it.0);
+        for &key in unknown.chain(&snapshot.rejected_keys) {
             let person = self.ties.person(place, key);
-            let current = self.choice[person as usize];
+            let open = match self.choice[person as usize] {
+                Choice::Nobody => true,
+                Choice::Frozen(_) => false,
+                Choice::Won(at) => gives_way(at),
+            };
+            self.freeze(world, person, place, open && !barred(self, person));
+        }
+        // Tied usernames of one directory: the person's own name first, then by name.
+        let rank = |it: RecordRef, person: u32| {
+            let key = snapshot.user_key[it.record as usize];
+            let inactive = falls && !is_active(it);
+            (inactive, key != person, names.users.get(StrId(key)))
+        };
+        for (record, &key) in (0u32..).zip(&snapshot.user_key) {
+            let person = self.ties.person(place, key);
+            if snapshot.standing[record as usize] != Standing::Valid || barred(self, person) {
+                continue;
+            }
             let at = RecordRef {
                 directory: place,
-                record: index as u32,
+                record,
             };
-            match snapshot.standing[index] {
-                Standing::Skipped | Standing::Ousted => {}
-                Standing::Unknown | Standing::Duplicate => {
-                    self.freeze(world, person, place, open(current) && !barred(self, person));
+            let wins = match self.choice[person as usize] {
+                Choice::Nobody => true,
+                Choice::Frozen(_) => false,
+                Choice::Won(other) if other.directory == place => {
+                    rank(at, person) < rank(other, person)
                 }
-                Standing::Valid if barred(self, person) => {}
-                Standing::Valid => match current {
-                    Choice::Nobody => self.choice[person as usize] = Choice::Won(at),
-                    Choice::Won(_)
-                        if open(current)
-                            && snapshot.records.users[index].status == Status::Active =>
-                    {
-                        self.choice[person as usize] = Choice::Won(at);
-                    }
-                    // Tied usernames of one directory: the person's own name first, then by name.
-                    Choice::Won(other) if other.directory == place => {
-                        let rank = |it: RecordRef| {
-                            let key = snapshot.user_key[it.record as usize];
-                            (key != person, names.users.get(crate::model::StrId(key)))
-                        };
-                        if rank(at) < rank(other) {
-                            self.choice[person as usize] = Choice::Won(at);
-                        }
-                    }
-                    Choice::Won(_) | Choice::Frozen(_) => {}
-                },
+                Choice::Won(other) => gives_way(other) && is_active(at),
+            };
+            if wins {
+                self.choice[person as usize] = Choice::Won(at);
             }
-        }
-        for &key in &snapshot.rejected_keys {
-            let person = self.ties.person(place, key);
-            let current = self.choice[person as usize];
-            self.freeze(world, person, place, open(current) && !barred(self, person));
         }
     }
 

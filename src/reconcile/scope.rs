@@ -3,7 +3,7 @@
 //! In this order: kinds, `users.include/exclude`, `users.members_of` choose the users; `groups.include/exclude` choose the
 //! groups; `groups.rename` renames them, and groups renamed to one key become one. Every chosen group exists, empty ones too.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::{
     Csr, NONE, NameRules, RecordRef, Roster, RosterGroup, RosterUser, Source, StrId,
@@ -69,6 +69,8 @@ pub struct Scope<'a> {
     pub uncertain: Vec<bool>,
     /// By group name: a listed directory has it.
     pub known: Vec<bool>,
+    /// Folded names as pushed of groups of which something could not be read, whether or not the roster has them.
+    unsure: BTreeSet<String>,
 }
 
 /// Where effective memberships go: for each record, the candidate it belongs to; for each group name, what is above it.
@@ -116,6 +118,7 @@ impl<'a> Scope<'a> {
             group_of: Vec::new(),
             uncertain,
             known,
+            unsure: BTreeSet::new(),
         };
         for (person, choice) in resolution.choice.iter().enumerate() {
             if matches!(choice, Choice::Frozen(_)) {
@@ -136,6 +139,11 @@ impl<'a> Scope<'a> {
         );
         scope.fill_memberships(world, &flow, &effective, &inside, &defaults);
         scope
+    }
+
+    /// Whether something could not be read of a group that is, or would be, pushed under a folded name.
+    pub fn group_is_unsure(&self, pushed: &str) -> bool {
+        self.unsure.contains(pushed)
     }
 
     /// Decides for each winner; returns the candidates that are in.
@@ -270,13 +278,22 @@ impl<'a> Scope<'a> {
             };
             let pushed_as = text::fold(&name);
             pushed_key[key as usize] = Some(pushed_as.clone());
-            let group = pushed.entry(pushed_as.clone()).or_insert(RosterGroup {
+            pushed.entry(pushed_as.clone()).or_insert(RosterGroup {
                 record: at,
                 name,
                 key: pushed_as,
                 uncertain: false,
             });
-            group.uncertain |= self.uncertain[key as usize];
+        }
+        let folded = |key: usize| names.groups.get(StrId(key as u32));
+        let unsure = (0..self.uncertain.len()).filter(|it| self.uncertain[*it]);
+        self.unsure = unsure
+            .map(|it| text::fold(renames.get(folded(it)).copied().unwrap_or(folded(it))))
+            .collect();
+        for key in &self.unsure {
+            if let Some(group) = pushed.get_mut(key) {
+                group.uncertain = true;
+            }
         }
         let index: BTreeMap<&str, u32> = pushed.keys().map(String::as_str).zip(0..).collect();
         self.group_of = pushed_key

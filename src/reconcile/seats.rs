@@ -221,6 +221,5 @@ fn deny(
         !created.contains(&it.place) && (it.step != Step::Update || !it.what.is_empty())
     });
     all.drop_members_of(&created);
-    all.members
-        .retain(|it| !(it.give.is_empty() && it.own.is_empty() && it.take.is_empty()));
+    all.members.retain(|it| !it.is_empty());
 }

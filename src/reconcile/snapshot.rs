@@ -42,7 +42,7 @@ pub struct Snapshot<'a> {
     pub standing: Vec<Standing>,
     /// For each user record, what sort of user it is.
     pub kind: Vec<Kind>,
-    /// Numbers of usernames that rejected records bear; with those of unknown records they freeze.
+    /// Numbers of usernames that rejected records bear, sorted; with those of unknown records they freeze.
     pub rejected_keys: Vec<u32>,
     /// Stable ids of rejected user records, sorted.
     pub rejected_ids: Vec<&'a str>,
@@ -110,6 +110,7 @@ impl<'a> Snapshot<'a> {
             above,
         };
         snapshot.take_rejected(rules, names);
+        snapshot.oust_or_join_rejected(linked);
         snapshot.classify(rules, &unsure);
         snapshot.uncertain = snapshot.uncertain_keys(&unsure, names);
         snapshot
@@ -156,6 +157,28 @@ impl<'a> Snapshot<'a> {
             }
         }
         self.rejected_ids.sort_unstable();
+    }
+
+    /// A rejected record of the same username is a second one of that name: both are unknown, unless an account is linked to
+    /// the one that could be taken.
+    fn oust_or_join_rejected(&mut self, linked: &dyn Fn(&str) -> bool) {
+        if self.rejected_keys.is_empty() {
+            return;
+        }
+        self.rejected_keys.sort_unstable();
+        let mut ousted = Vec::new();
+        for (user, key) in self.user_key.iter().enumerate() {
+            let valid = self.standing[user] == Standing::Valid;
+            if !valid || self.rejected_keys.binary_search(key).is_err() {
+                continue;
+            }
+            if linked(self.records.text(self.records.users[user].id)) {
+                ousted.push(*key);
+            } else {
+                self.standing[user] = Standing::Duplicate;
+            }
+        }
+        self.rejected_keys.retain(|it| !ousted.contains(it));
     }
 
     /// Gives every user its kind. Where the rules ask for a group that could not be read, a user that no other rule fits is

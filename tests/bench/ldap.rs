@@ -79,8 +79,15 @@ fn ldapsearch(slapd: &Slapd) -> Cost {
                 .args(attributes),
         )
     };
-    let user = ["entryUUID", "uid", "displayName",
-    "cn", "givenName", "sn", "mail"];
+    let user = [
+        "entryUUID",
+        "uid",
+        "displayName",
+        "cn",
+        "givenName",
+        "sn",
+        "mail",
+    ];
     let users = search("ou=people", "(objectClass=inetOrgPerson)", &user);
     users.then(search(
         "ou=groups",

@@ -90,6 +90,9 @@ pub struct IntentStep {
     pub step: Step,
     /// The parts of an update.
     pub what: What,
+    /// The application's own id of the account or group before the step; empty for one that is to be made. Places that were
+    /// first seen in the listing of the same push may be others after a crash, the id is not.
+    pub remote_id: String,
     /// The name that the account or group has afterwards.
     pub name: String,
     /// The directory entry's id for the link; empty where none is wanted.

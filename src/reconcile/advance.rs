@@ -14,6 +14,7 @@ pub fn intent_of(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> Int
         subject: change.subject,
         step: change.step,
         what: change.what,
+        remote_id: remote_id(context.holding(), change.subject).to_owned(),
         name: String::new(),
         directory: String::new(),
         record: String::new(),
@@ -48,6 +49,20 @@ pub fn intent_of(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> Int
         }
     }
     step
+}
+
+fn remote_id(holding: &Holding, subject: Subject) -> &str {
+    let id = match subject {
+        Subject::Account(place) => {
+            let known = holding.accounts.get(place as usize);
+            known.map(|it| it.seen.remote_id)
+        }
+        Subject::Group(place) => holding
+            .groups
+            .get(place as usize)
+            .map(|it| it.seen.remote_id),
+    };
+    id.map_or("", |it| holding.text(it))
 }
 
 /// The holding after a plan of which every change has its outcome, in the plan's order. Changes that were not done leave no

@@ -259,7 +259,11 @@ impl Recall<'_> {
             Subject::Account(place) if (place as usize) < self.known_accounts => {
                 self.credit_account(step, place);
             }
-            Subject::Account(_) => {}
+            Subject::Account(_) => {
+                if let Some(place) = self.first_listed(step) {
+                    self.credit_account(step, place);
+                }
+            }
             Subject::Group(group) => {
                 let found = places.group(group, self.known_groups);
                 let Some(group) = found.map(|it| &mut self.holding.groups[it as usize]) else {
@@ -286,6 +290,20 @@ impl Recall<'_> {
                 }
             }
         }
+    }
+
+    /// The account of a step that was first seen in the listing that its plan was made from, so that its place is not
+    /// remembered. Where the name is the id, a rename leaves open which one it is.
+    fn first_listed(&self, step: &IntentStep) -> Option<u32> {
+        let pool = &self.holding.pool;
+        let is_it = |it: &ObservedAccount| {
+            !step.remote_id.is_empty()
+                && pool.get(it.remote_id) == step.remote_id
+                && !(step.what.has(What::RENAME) && it.name_is_id(pool))
+        };
+        let accounts = self.holding.accounts.iter().zip(0u32..);
+        let mut found = accounts.skip(self.known_accounts);
+        found.find(|it| is_it(&it.0.seen)).map(|it| it.1)
     }
 
     /// An adoption is made again by the next plan, unless what it changed hides why it was made: then it is ours here.

@@ -255,6 +255,7 @@ mod tests {
             subject: Subject::Account(3),
             step: Step::Update,
             what: What::RENAME.with(What::ACTIVATE),
+            remote_id: "17".to_owned(),
             name: name.to_owned(),
             directory: "hr".to_owned(),
             record: "u\"1".to_owned(),

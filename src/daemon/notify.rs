@@ -34,6 +34,14 @@ impl Notifier {
         }
     }
 
+    /// To nobody.
+    pub fn silent() -> Notifier {
+        Notifier {
+            socket: None,
+            watchdog: None,
+        }
+    }
+
     /// To a socket, which wants a sign of life at least as often as `watchdog` says.
     pub fn to(socket: &Path, watchdog: Option<Duration>) -> Notifier {
         Notifier {

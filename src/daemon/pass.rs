@@ -11,11 +11,15 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared, join, join_all};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::jobs::{Jobs, PushOutcome, ReadOutcome};
+use super::notify::Notifier;
 use super::report::{PassReport, ReportedAge, Tally};
+use super::status;
 use super::worker::{Answer, Join};
 use super::workers::{ApplicationWorker, DirectoryWorker, Surroundings, Workers};
 use crate::clock::Clock;
@@ -207,11 +211,20 @@ pub async fn run_once(
     for (_, task) in workers.tasks() {
         tasks.spawn(task);
     }
+    // Nobody asks how one pass is, but the log tells of long jobs.
+    let status = status::tell(
+        Arc::clone(&surroundings.clock),
+        Arc::clone(&surroundings.progress),
+        Arc::new(Notifier::silent()),
+        watch::Sender::new(String::new()).subscribe(),
+    );
+    let status = AbortOnDropHandle::new(tokio::spawn(status));
     let report = Pass::begin(Trigger::Once, &PassNumbers::default(), &workers)
         .run()
         .await;
     stop.cancel();
     tasks.join_all().await;
+    drop(status);
     report
 }
 

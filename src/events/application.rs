@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::directory::since;
+use super::directory::last;
 use super::failure::Failure;
 use super::{tell, tell_if_to_act};
 
@@ -36,13 +36,13 @@ pub fn application_failed(application: &str, failure: Failure, error: &str) {
 /// An application has not been pushed with success for longer than its `stale_after`. No age: it never was.
 pub fn application_stale(application: &str, age: Option<Duration>) {
     let age_seconds = age.map(|age| age.as_secs());
-    let since = since(age_seconds);
+    let last = last(age_seconds, "pushed with success");
     tell!(
         ERROR,
         "application.stale",
         application,
         age_seconds,
-        "The application {application} has {since} been pushed; see its application.failed events."
+        "The application {application} {last}; see its application.failed events."
     );
 }
 

@@ -91,13 +91,15 @@ pub fn change_held(application: &str, reason: &str, count: u64, approve: &str) {
 
 /// Changes wait for a clock. `next_at` is when the first one falls due.
 pub fn change_waiting(application: &str, count: u64, next_at: Option<&str>) {
+    let when = next_at.map_or_else(String::new, |next| {
+        format!("; the first falls due at {next}")
+    });
     tell!(
         INFO,
         "change.waiting",
         application,
         count,
         next_at,
-        "{application}: {count} changes wait; the first falls due at {}.",
-        next_at.unwrap_or("no time known yet")
+        "{application}: {count} changes wait{when}."
     );
 }

@@ -20,14 +20,14 @@ pub fn daemon_started(version: &str, config: &str) {
 
 /// Every schedule is set and requests are taken. `next` is the earliest tick, none if no directory is ever read.
 pub fn daemon_ready(directories: u64, applications: u64, next: Option<&str>) {
+    let when = next.map_or_else(String::new, |next| format!("; the next read is at {next}"));
     tell!(
         INFO,
         "daemon.ready",
         directories,
         applications,
         next,
-        "Ready: {directories} directories, {applications} applications; the next read is at {}.",
-        next.unwrap_or("no time at all")
+        "Ready: {directories} directories, {applications} applications{when}."
     );
 }
 

@@ -92,14 +92,13 @@ pub fn directory_suspect(directory: &str, guard: &str, detail: &str, approve: &s
 /// A directory has not been read completely for longer than its `stale_after`. No age: it never was.
 pub fn directory_stale(directory: &str, age: Option<Duration>) {
     let age_seconds = age.map(|age| age.as_secs());
-    let since = since(age_seconds);
+    let last = last(age_seconds, "read completely");
     tell!(
         ERROR,
         "directory.stale",
         directory,
         age_seconds,
-        "The directory {directory} has {since} been read completely; see its directory.failed and directory.suspect \
-         events."
+        "The directory {directory} {last}; see its directory.failed and directory.suspect events."
     );
 }
 
@@ -115,10 +114,10 @@ pub fn record_rejected(directory: &str, record: &str, reason: &str) {
     );
 }
 
-/// `never`, or for how long not.
-pub(super) fn since(age_seconds: Option<u64>) -> String {
+/// When it was last done, if ever.
+pub(super) fn last(age_seconds: Option<u64>, done: &str) -> String {
     match age_seconds {
-        None => "never".to_owned(),
-        Some(seconds) => format!("for {seconds} seconds not"),
+        None => format!("was never {done}"),
+        Some(seconds) => format!("was last {done} {seconds} seconds ago"),
     }
 }

@@ -10,6 +10,7 @@ mod config;
 mod control;
 mod daemon;
 mod events;
+mod exit_codes;
 mod figures;
 mod file_directory;
 mod ldap_directory;

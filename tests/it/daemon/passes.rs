@@ -265,6 +265,26 @@ async fn one_pass_that_is_stopped_before_its_push_says_so() {
     assert_eq!(jobs.log(), ["read people", "read people ended"]);
 }
 
+#[tokio::test]
+async fn one_long_pass_tells_of_its_progress() {
+    let jobs = one();
+    jobs.hold("wiki");
+    let log = Log::catch();
+    let clock = Arc::new(ManualClock::new(START));
+    let running = tokio::spawn({
+        let (clock, jobs) = (Arc::clone(&clock), Arc::clone(&jobs));
+        async move { run_once(clock, Progress::new(), jobs, &CancellationToken::new()).await }
+    });
+    until("the change has begun", || jobs.count("change wiki") == 1).await;
+    for _ in 0..11 {
+        clock.advance(Span::seconds(1));
+        settle().await;
+    }
+    assert_eq!(log.named("pass.progress")[0]["job"], "push wiki");
+    jobs.release("wiki");
+    assert_eq!(running.await.unwrap().outcome, PassOutcome::InSync);
+}
+
 async fn once(jobs: Arc<FakeJobs>, stop: &CancellationToken) -> (PassReport, Log) {
     let log = Log::catch();
     let clock = Arc::new(ManualClock::new(START));

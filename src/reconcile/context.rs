@@ -1,10 +1,10 @@
 //! Everything that was derived from a world before changes are drafted, in one place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Abilities, HoldKey, HoldReason, Holding, NONE, Notice, NoticeKind, RecordRef, Roster, StrId,
-    Withheld,
+    Abilities, HoldKey, HoldReason, Holding, NONE, Notice, NoticeKind, RecordKind, RecordRef,
+    Records, Rejected, Roster, StrId, Withheld,
 };
 use crate::reconcile::matching::{self, AccountState, Doubt, Matcher, Matching, UserState};
 use crate::reconcile::resolve::Resolution;
@@ -46,11 +46,12 @@ impl<'w, 'a> Context<'w, 'a> {
             .map(|directory| {
                 let ids = LinkedIds::new(world.holding, directory.id);
                 let records = directory.records?;
+                let linked = |kind, id: &str| ids.has(kind, id);
                 Some(Snapshot::derive(
                     records,
                     directory.rules,
                     &mut names,
-                    &|id| ids.has(id),
+                    &linked,
                 ))
             })
             .collect();
@@ -65,7 +66,7 @@ impl<'w, 'a> Context<'w, 'a> {
             .collect();
         let barred = barred(world, &account_key);
         let resolution = Resolution::of(world, &snapshots, &mut names, &barred);
-        let named = tied_names(&resolution, &snapshots, &linked);
+        let named = tied_names(&resolution, &snapshots, &linked, &account_key);
         let linked_name = |person: u32| {
             named
                 .binary_search_by_key(&person, |it| it.0)
@@ -167,7 +168,25 @@ impl<'w, 'a> Context<'w, 'a> {
             Doubt::Unread(place) => format!("directory {} was never read completely", name(place)),
             Doubt::Stale(place) => format!("directory {} is stale", name(place)),
             Doubt::Scope => "a group of users.members_of could not be read".to_owned(),
+            Doubt::Frozen => {
+                "an account of this name is kept as it is until its own user is known".to_owned()
+            }
         }
+    }
+
+    /// Whether the record that the group at a place is linked to was rejected, so that nothing is known of it.
+    pub fn group_is_unknown(&self, place: u32) -> bool {
+        let Some(link) = &self.holding().groups[place as usize].link else {
+            return false;
+        };
+        let directory = self.holding().text(link.directory);
+        let directories = self.world.directories.iter().zip(&self.snapshots);
+        let mut of_it = directories.filter(|it| it.0.id == directory);
+        of_it.any(|(_, snapshot)| {
+            let id = self.holding().text(link.group_id);
+            let rejected = |it: &Snapshot<'_>| it.rejected_group_ids.binary_search(&id).is_ok();
+            snapshot.as_ref().is_some_and(rejected)
+        })
     }
 
     /// Whether memberships of the user of an account may be taken for being absent from its directories.
@@ -200,11 +219,12 @@ impl<'w, 'a> Context<'w, 'a> {
     }
 }
 
-/// The ids of one directory that accounts are linked to, looked at only when a directory has two users of one name.
+/// The ids of one directory that accounts and groups are linked to, looked at only when a directory has two records of one
+/// name.
 struct LinkedIds<'a> {
     holding: &'a Holding,
     directory: &'a str,
-    ids: std::cell::OnceCell<BTreeSet<&'a str>>,
+    ids: std::cell::OnceCell<BTreeSet<(RecordKind, &'a str)>>,
 }
 
 impl<'a> LinkedIds<'a> {
@@ -216,20 +236,22 @@ impl<'a> LinkedIds<'a> {
         }
     }
 
-    fn has(&self, id: &str) -> bool {
-        let ids = self.ids.get_or_init(|| {
-            let links = self
-                .holding
-                .accounts
-                .iter()
-                .filter(|it| it.exists)
-                .filter_map(|it| it.link.as_ref());
-            links
-                .filter(|it| self.holding.text(it.directory) == self.directory)
-                .map(|it| self.holding.text(it.user_id))
-                .collect()
-        });
-        ids.contains(id)
+    fn has(&self, kind: RecordKind, id: &str) -> bool {
+        self.ids.get_or_init(|| self.all()).contains(&(kind, id))
+    }
+
+    fn all(&self) -> BTreeSet<(RecordKind, &'a str)> {
+        let accounts = self.holding.accounts.iter().filter(|it| it.exists);
+        let accounts = accounts.filter_map(|it| it.link.as_ref());
+        let accounts = accounts.map(|it| (RecordKind::User, it.directory, it.user_id));
+        let groups = self.holding.groups.iter().filter(|it| it.exists);
+        let groups = groups.filter_map(|it| it.link.as_ref());
+        let groups = groups.map(|it| (RecordKind::Group, it.directory, it.group_id));
+        accounts
+            .chain(groups)
+            .filter(|it| self.holding.text(it.1) == self.directory)
+            .map(|it| (it.0, self.holding.text(it.2)))
+            .collect()
     }
 }
 
@@ -261,19 +283,39 @@ fn tied_names(
     resolution: &Resolution,
     snapshots: &[Option<Snapshot<'_>>],
     linked: &[Option<RecordRef>],
+    account_key: &[u32],
 ) -> Vec<(u32, RecordRef)> {
     if resolution.ties.is_empty() {
         return Vec::new();
     }
+    let is_tied = |person: u32| resolution.tied.get(person as usize) == Some(&true);
+    let person_of = |at: RecordRef| {
+        let snapshot = snapshots[at.directory as usize].as_ref()?;
+        let valid = snapshot.standing[at.record as usize] == Standing::Valid;
+        let person = resolution.person(snapshot, at);
+        (valid && is_tied(person)).then_some(person)
+    };
+    // By person and username: the link may name another record of the person than the account's name does.
+    let mut by_name: BTreeMap<(u32, u32), RecordRef> = BTreeMap::new();
+    for (place, snapshot) in snapshots.iter().enumerate() {
+        let Some(snapshot) = snapshot else { continue };
+        for (record, &key) in snapshot.user_key.iter().enumerate() {
+            let at = RecordRef {
+                directory: place as u16,
+                record: record as u32,
+            };
+            if let Some(person) = person_of(at) {
+                by_name.entry((person, key)).or_insert(at);
+            }
+        }
+    }
+    let linked = linked.iter().zip(account_key);
     let mut named: Vec<(u32, RecordRef)> = linked
-        .iter()
-        .flatten()
-        .filter_map(|&at| {
-            let snapshot = snapshots[at.directory as usize].as_ref()?;
-            let valid = snapshot.standing[at.record as usize] == Standing::Valid;
-            valid.then(|| (resolution.person(snapshot, at), at))
+        .filter_map(|(at, key)| {
+            let at = (*at)?;
+            let person = person_of(at)?;
+            Some((person, *by_name.get(&(person, *key)).unwrap_or(&at)))
         })
-        .filter(|it| resolution.tied.get(it.0 as usize) == Some(&true))
         .collect();
     named.sort_unstable();
     named.dedup_by_key(|it| it.0);
@@ -297,44 +339,51 @@ fn blocks(world: &World<'_>, scope: &Scope<'_>, names: &Names) -> Vec<Notice> {
         });
     }
     let rules = world.rules;
-    let renames = rules.rename_groups.iter().map(|it| it.0.as_str());
-    let classify = world
-        .directories
-        .iter()
-        .flat_map(|it| &it.rules.classify)
-        .flat_map(|it| it.1.groups.literals());
-    let mut named: Vec<&str> = rules
-        .members_of
-        .literals()
-        .chain(rules.exact.literals())
-        .chain(renames)
-        .chain(classify)
-        .collect();
-    named.sort_unstable();
-    named.dedup();
-    for name in named {
-        let known = names
-            .groups
-            .find(name)
-            .is_some_and(|it| scope.known.get(it.0 as usize) == Some(&true));
-        // A group that is pushed under this name is named, too.
-        let pushed = scope
-            .roster
-            .groups
+    let known = |name: &str| {
+        let number = names.groups.find(name);
+        number.is_some_and(|it| scope.known.get(it.0 as usize) == Some(&true))
+    };
+    // A group that is pushed under this name is named, too.
+    let groups = &scope.roster.groups;
+    let pushed = |name: &str| {
+        groups
             .binary_search_by(|it| it.key.as_str().cmp(name))
-            .is_ok();
-        if !known && !pushed {
-            blocks.push(Notice {
-                kind: NoticeKind::NamedGroupMissing,
-                subject: format!("group {name}"),
-                detail: "the configuration names it and no listed directory has it".to_owned(),
-            });
-        }
-    }
+            .is_ok()
+    };
+    // Kinds are told by all groups of a directory, whichever of them it gives.
+    let told = |name: &str| {
+        world
+            .directories
+            .iter()
+            .any(|it| has_group(it.records, name))
+    };
+
+    let scoped = rules.members_of.literals();
+    let renamed = rules.rename_groups.iter().map(|it| it.0.as_str());
+    let missing = scoped.chain(renamed).filter(|it| !known(it));
+    let exact = rules.exact.literals();
+    let missing = missing.chain(exact.filter(|it| !known(it) && !pushed(it)));
+    let classify = world.directories.iter().flat_map(|it| &it.rules.classify);
+    let classify = classify.flat_map(|it| it.1.groups.literals());
+    let missing: BTreeSet<&str> = missing.chain(classify.filter(|it| !told(it))).collect();
+    blocks.extend(missing.into_iter().map(|name| Notice {
+        kind: NoticeKind::NamedGroupMissing,
+        subject: format!("group {name}"),
+        detail: "the configuration names it and no listed directory has it".to_owned(),
+    }));
     blocks
 }
 
-/// Directories with rejected users of whom nothing is known: whoever is absent there may be one of them.
+/// Whether some group of a directory has a folded name, be it only a rejected one.
+fn has_group(records: Option<&Records>, name: &str) -> bool {
+    records.is_some_and(|records| {
+        let named = |it: StrId| records.text(it) == name;
+        let rejected = |it: &Rejected| it.what == RecordKind::Group && named(it.key);
+        records.groups.iter().any(|it| named(it.key)) || records.rejected.iter().any(rejected)
+    })
+}
+
+/// Directories with rejected records of which nothing is known: whoever, or whichever group, is absent there may be one of them.
 fn nameless(world: &World<'_>, snapshots: &[Option<Snapshot<'_>>]) -> Vec<Notice> {
     let directories = world.directories.iter().zip(snapshots);
     let count = |it: &Option<Snapshot<'_>>| it.as_ref().map_or(0, |it| it.nameless);
@@ -344,7 +393,7 @@ fn nameless(world: &World<'_>, snapshots: &[Option<Snapshot<'_>>]) -> Vec<Notice
             kind: NoticeKind::RemovalsBlocked,
             subject: format!("directory {}", directory.name),
             detail: format!(
-                "{} of its user records were rejected and show neither a username nor an id, so nobody's absence is proven",
+                "{} of its records were rejected and show neither a name nor an id, so nothing's absence is proven",
                 count(snapshot)
             ),
         })

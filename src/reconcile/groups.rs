@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{
-    AbsenceClock, GroupLink, HoldReason, NONE, Reason, RecordKind, Step, Subject, What, Withheld,
-};
+use crate::model::{AbsenceClock, HoldReason, NONE, Reason, Step, Subject, What, Withheld};
 use crate::reconcile::accounts::{Drafts, not_yet, run_clock};
 use crate::reconcile::context::Context;
 use crate::reconcile::matching::is_admin_group;
 use crate::reconcile::members::MemberDraft;
-use crate::reconcile::world::DirectoryInput;
 use crate::text;
 
 /// A change of one group's fields that the guards have not seen yet.
@@ -298,7 +295,7 @@ fn draft_left(
     if !group.exists || groups.wanted[place as usize] != NONE || groups.protected[place as usize] {
         return;
     }
-    if context.scope.group_is_unsure(key) || is_rejected(context, link) {
+    if context.scope.group_is_unsure(key) || context.group_is_unknown(place) {
         return;
     }
     let subject = format!("group {key}");
@@ -341,21 +338,6 @@ fn draft_left(
         return;
     }
     groups.emptied.push(place);
-}
-
-/// Whether the record that a group is linked to was rejected, or the directory cannot tell what became of it.
-fn is_rejected(context: &Context<'_, '_>, link: &GroupLink) -> bool {
-    let holding = context.holding();
-    let of_link = |it: &&DirectoryInput<'_>| it.id == holding.text(link.directory);
-    let directory = context.world.directories.iter().find(of_link);
-    let records = directory.and_then(|it| it.records);
-    records.is_some_and(|records| {
-        records.rejected.iter().any(|it| {
-            it.what == RecordKind::Group
-                && !it.id.is_empty()
-                && records.text(it.id) == holding.text(link.group_id)
-        })
-    })
 }
 
 /// Deletes groups that left where that is asked for, once nothing is in them but what the plan itself takes. Nobody else's

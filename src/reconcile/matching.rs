@@ -54,6 +54,8 @@ pub enum Doubt {
     Stale(u16),
     /// A group of `members_of` could not be read.
     Scope,
+    /// The account of the same name is kept as it is, because its own user is unknown.
+    Frozen,
 }
 
 /// What a roster user is to this plan.
@@ -267,12 +269,42 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 continue;
             };
             let wanted = &self.scope.roster.users[user as usize];
-            if wanted.record == at
-                || (wanted.tied && snapshot.standing[at.record as usize] == Standing::Valid)
-            {
-                self.assign_by_id(place as u32, user, at);
+            let (tied, valid) = (
+                wanted.tied,
+                snapshot.standing[at.record as usize] == Standing::Valid,
+            );
+            if wanted.record == at && !tied && self.ends_a_tie(place, user) {
+                self.hold_end_of_tie(place as u32, user);
+            } else if wanted.record == at || (tied && valid) {
+                self.assign_by_id(place as u32, user);
             }
         }
+    }
+
+    /// Whether an account that several usernames shared would be renamed because they no longer do.
+    fn ends_a_tie(&self, place: usize, user: u32) -> bool {
+        let link = self.world.holding.accounts[place].link.as_ref();
+        let renamed = self.out.account_key[place] != self.name_of(user);
+        let change = format!("rename to {}", self.scope.roster.key(user));
+        renamed
+            && link.is_some_and(|it| it.tied)
+            && !self.approved_of_account(place as u32, &change, HoldReason::Tie)
+    }
+
+    fn hold_end_of_tie(&mut self, place: u32, user: u32) {
+        let change = format!("rename to {}", self.scope.roster.key(user));
+        let detail = "it is the account of several usernames that are no longer tied";
+        self.hold_account(place, &change, HoldReason::Tie, detail);
+        self.out.accounts[place as usize] = AccountState::Tied;
+        self.out.users[user as usize] = UserState::Held(HoldReason::Tie);
+    }
+
+    /// The number of the folded name that a roster user is pushed under.
+    fn name_of(&self, user: u32) -> u32 {
+        let named = self.scope.roster.users[user as usize].named;
+        self.snapshots[named.directory as usize]
+            .as_ref()
+            .map_or(0, |it| it.user_key[named.record as usize])
     }
 
     /// The state of a linked account whose user is not to be looked for: unknown, or in a directory that was never read.
@@ -317,7 +349,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         frozen_name.then_some(AccountState::Frozen)
     }
 
-    fn assign_by_id(&mut self, place: u32, user: u32, at: RecordRef) {
+    fn assign_by_id(&mut self, place: u32, user: u32) {
         let linked = self.world.holding.accounts[place as usize].link.is_some();
         let how = if linked { None } else { Some(Reason::SameId) };
         match self.out.users[user as usize] {
@@ -326,11 +358,12 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 self.out.accounts[place as usize] = AccountState::Wanted(user);
             }
             UserState::Account(other, other_how) => {
-                let wanted = &self.scope.roster.users[user as usize];
-                let better = (how.is_none() && other_how.is_some())
-                    || (wanted.tied
-                        && at == wanted.named
-                        && self.linked[other as usize] != Some(wanted.named));
+                // Of two accounts of one user, the linked one counts, and of two linked ones the one that bears the name.
+                let rank = |how: Option<Reason>, place: u32| {
+                    let named = self.out.account_key[place as usize] == self.name_of(user);
+                    (how.is_some(), !named)
+                };
+                let better = rank(how, place) < rank(other_how, other);
                 let loser = if better { other } else { place };
                 if better {
                     self.out.users[user as usize] = UserState::Account(place, how);
@@ -400,30 +433,36 @@ impl<'w, 'a> Matcher<'w, 'a> {
 
     fn claim_mails(&mut self) {
         for (place, state) in self.out.accounts.iter().enumerate() {
-            if matches!(state, AccountState::Unlinked | AccountState::Frozen) {
-                let mail = self
-                    .world
-                    .holding
-                    .text(self.world.holding.accounts[place].seen.email);
-                if !mail.is_empty() {
-                    self.claimed
-                        .entry(text::fold(mail))
-                        .or_default()
-                        .push(place as u32);
-                }
+            let account = &self.world.holding.accounts[place];
+            let seen = account.seen.email;
+            let mail = match state {
+                AccountState::Unlinked | AccountState::Frozen => seen,
+                // One of several usernames may be gone, and the others must not get an account beside it.
+                AccountState::Left(_) => match &account.link {
+                    Some(link) if link.tied => link.mail,
+                    _ => continue,
+                },
+                // Nobody's account is not less so for being protected.
+                AccountState::Protected if account.link.is_none() => seen,
+                _ => continue,
+            };
+            let mail = self.world.holding.text(mail);
+            if !mail.is_empty() {
+                let same = self.claimed.entry(text::fold(mail)).or_default();
+                same.push(place as u32);
             }
         }
     }
 
     /// The account of a user's pushed name; [`UserState::New`] where there is none, or where it is to be renamed away.
     fn find_account(&mut self, user: u32) -> UserState {
-        let named = self.scope.roster.users[user as usize].named;
-        let key = self.snapshots[named.directory as usize]
-            .as_ref()
-            .map_or(0, |it| it.user_key[named.record as usize]);
+        let key = self.name_of(user);
         let place = self.first_of_name[key as usize];
         if place == NONE {
-            return UserState::New;
+            return match self.account_of_tied(user) {
+                Some(place) => UserState::Account(place, Some(Reason::SamePerson)),
+                None => UserState::New,
+            };
         }
         if let Some(others) = self.more.get(&key) {
             let detail = format!(
@@ -435,7 +474,9 @@ impl<'w, 'a> Matcher<'w, 'a> {
         match self.out.accounts[place as usize] {
             AccountState::Protected => UserState::Protected,
             AccountState::Unlinked => self.adopt(user, place),
-            AccountState::Frozen | AccountState::Tied | AccountState::Unsure(_) => {
+            AccountState::Frozen => UserState::Unsure(Doubt::Frozen),
+            AccountState::Unsure(doubt) => UserState::Unsure(doubt),
+            AccountState::Tied => {
                 let detail = "an account of this name is kept as it is until its own user is known"
                     .to_owned();
                 self.hold(user, "create", HoldReason::NameTaken, detail)
@@ -452,6 +493,22 @@ impl<'w, 'a> Matcher<'w, 'a> {
         let mut unread = self.world.unread();
         let above = unread.find(|it| *it < record.directory as usize)?;
         Some(Doubt::Unread(above as u16))
+    }
+
+    /// The account of a tied user under another of its usernames, whose own record is gone.
+    fn account_of_tied(&self, user: u32) -> Option<u32> {
+        if !self.scope.roster.users[user as usize].tied {
+            return None;
+        }
+        let person = self.scope.persons[user as usize];
+        let others = self.resolution.ties.names_of(person);
+        let mut places = others
+            .chain([person])
+            .map(|key| self.first_of_name[key as usize]);
+        places.find(|&place| {
+            let free = |place: usize| matches!(self.out.accounts[place], AccountState::Left(_));
+            place != NONE && free(place as usize) && self.was_tied(place as usize)
+        })
     }
 
     fn adopt(&mut self, user: u32, place: u32) -> UserState {
@@ -565,40 +622,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
             if !matches!(self.out.accounts[place], AccountState::Left(_)) {
                 continue;
             }
-            let was_tied = self.world.holding.accounts[place]
-                .link
-                .as_ref()
-                .is_some_and(|it| it.tied);
-            let valid = self.linked[place].and_then(|at| {
-                let snapshot = self.snapshots[at.directory as usize].as_ref()?;
-                let valid = snapshot.standing[at.record as usize] == Standing::Valid;
-                valid.then(|| {
-                    (
-                        at,
-                        self.resolution.person(snapshot, at),
-                        snapshot.user_key[at.record as usize],
-                    )
-                })
-            });
-            let state = match valid {
-                Some((_, person, key)) if person != key => AccountState::Tied,
-                Some((at, person, _)) => match self.scope.position[person as usize] {
-                    Position::Kind
-                        if self.resolution.choice[person as usize] == Choice::Won(at) =>
-                    {
-                        AccountState::OutOfKind
-                    }
-                    Position::Unsure => AccountState::Unsure(Doubt::Scope),
-                    Position::Frozen => AccountState::Frozen,
-                    Position::NotIncluded | Position::Excluded | Position::NotMember => {
-                        AccountState::Left(Reason::OutOfScope)
-                    }
-                    _ if was_tied => AccountState::Tied,
-                    _ => AccountState::Left(Reason::Absent),
-                },
-                None if was_tied => AccountState::Tied,
-                None => AccountState::Left(Reason::Absent),
-            };
+            let state = self.state_of_the_rest(place);
             self.out.accounts[place] = match state {
                 AccountState::Tied => self.hold_tie(place),
                 state => state,
@@ -616,11 +640,45 @@ impl<'w, 'a> Matcher<'w, 'a> {
             detail: "its username is tied to another one, or a tie that it was part of ended"
                 .to_owned(),
         };
-        if self.world.memory.approved.contains(&held.key()) {
+        let link = self.world.holding.accounts[place].link.as_ref();
+        let gone = link.is_some_and(|it| it.left_at.is_some());
+        if gone || self.world.memory.approved.contains(&held.key()) {
             return AccountState::Left(Reason::Absent);
         }
         self.out.held.push(held);
         AccountState::Tied
+    }
+
+    fn state_of_the_rest(&self, place: usize) -> AccountState {
+        let was_tied = self.was_tied(place);
+        let valid = self.linked[place].and_then(|at| {
+            let snapshot = self.snapshots[at.directory as usize].as_ref()?;
+            let valid = snapshot.standing[at.record as usize] == Standing::Valid;
+            let key = snapshot.user_key[at.record as usize];
+            valid.then(|| (at, self.resolution.person(snapshot, at), key))
+        });
+        match valid {
+            Some((_, person, key)) if person != key => AccountState::Tied,
+            Some((at, person, _)) => match self.scope.position[person as usize] {
+                Position::Kind if self.resolution.choice[person as usize] == Choice::Won(at) => {
+                    AccountState::OutOfKind
+                }
+                Position::Unsure => AccountState::Unsure(Doubt::Scope),
+                Position::Frozen => AccountState::Frozen,
+                Position::NotIncluded | Position::Excluded | Position::NotMember => {
+                    AccountState::Left(Reason::OutOfScope)
+                }
+                _ if was_tied => AccountState::Tied,
+                _ => AccountState::Left(Reason::Absent),
+            },
+            None if was_tied => AccountState::Tied,
+            None => AccountState::Left(Reason::Absent),
+        }
+    }
+
+    fn was_tied(&self, place: usize) -> bool {
+        let link = self.world.holding.accounts[place].link.as_ref();
+        link.is_some_and(|it| it.tied)
     }
 
     fn key_of(&self, user: u32, change: &str, reason: HoldReason) -> HoldKey {
@@ -636,6 +694,34 @@ impl<'w, 'a> Matcher<'w, 'a> {
             .memory
             .approved
             .contains(&self.key_of(user, change, reason))
+    }
+
+    fn account_hold(&self, place: u32, change: &str, reason: HoldReason) -> HoldKey {
+        let name = StrId(self.out.account_key[place as usize]);
+        HoldKey {
+            subject: format!("user {}", self.names.users.get(name)),
+            change: change.to_owned(),
+            reason,
+        }
+    }
+
+    fn approved_of_account(&self, place: u32, change: &str, reason: HoldReason) -> bool {
+        let key = self.account_hold(place, change, reason);
+        self.world.memory.approved.contains(&key)
+    }
+
+    fn hold_account(&mut self, place: u32, change: &str, reason: HoldReason, detail: &str) {
+        let HoldKey {
+            subject,
+            change,
+            reason,
+        } = self.account_hold(place, change, reason);
+        self.out.held.push(Withheld {
+            subject,
+            change,
+            reason,
+            detail: detail.to_owned(),
+        });
     }
 
     fn hold(&mut self, user: u32, change: &str, reason: HoldReason, detail: String) -> UserState {

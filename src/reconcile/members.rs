@@ -185,7 +185,8 @@ fn draft_existing(
         linked: group.link.is_some(),
         wanted: wanted != NONE,
         left,
-        uncertain: wanted != NONE && context.roster().groups[wanted as usize].uncertain,
+        uncertain: (wanted != NONE && context.roster().groups[wanted as usize].uncertain)
+            || context.group_is_unknown(place),
         exact: wanted != NONE && is_exact(context, place),
     };
     for (member, kept) in group.members.iter().zip(&kept) {

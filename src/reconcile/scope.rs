@@ -163,7 +163,9 @@ impl<'a> Scope<'a> {
                     .is_match(names.groups.get(StrId(group as u32)))
             })
             .collect();
-        let unsure = (0..opens.len()).any(|group| opens[group] && self.uncertain[group]);
+        let nameless = snapshots.iter().flatten().any(|it| it.nameless_group);
+        let unsure =
+            nameless || (0..opens.len()).any(|group| opens[group] && self.uncertain[group]);
         let everybody = rules.include_users.is_empty() && rules.exclude_users.is_empty();
         let mut inside = Vec::with_capacity(winners.len());
         for (candidate, &(person, at)) in winners.iter().enumerate() {
@@ -359,10 +361,8 @@ impl<'a> Scope<'a> {
         defaults: &[u32],
     ) {
         let group_of = &self.group_of;
-        let nesting = world
-            .rules
-            .keep_nesting
-            .then(|| flow.kept_nesting(group_of));
+        let keep = world.rules.keep_nesting && world.abilities.nest;
+        let nesting = keep.then(|| flow.kept_nesting(group_of));
         let direct = nesting
             .as_ref()
             .map(|(targets, _)| flow.direct(targets, effective.len()));
@@ -576,10 +576,9 @@ fn uncertain(snapshots: &[Option<Snapshot<'_>>], groups: usize, world: &World<'_
 fn known_groups(snapshots: &[Option<Snapshot<'_>>], groups: usize) -> Vec<bool> {
     let mut known = vec![false; groups];
     for snapshot in snapshots.iter().flatten() {
-        snapshot
-            .group_key
-            .iter()
-            .filter(|it| **it != NONE)
+        let unknown = snapshot.uncertain.iter();
+        let keys = snapshot.group_key.iter().filter(|it| **it != NONE);
+        keys.chain(unknown)
             .for_each(|&it| known[it as usize] = true);
     }
     known

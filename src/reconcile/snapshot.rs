@@ -1,7 +1,7 @@
 //! What the records of one directory mean to one application: which stand, which are unknown, of what kind the users are.
 //!
-//! Derived purely and the same way for every directory. Two records of one name are both unknown, except that the one whose
-//! id is linked in the application stays valid there, since it was that person's before the other came.
+//! Derived purely and the same way for every directory. Two records of one name, users or groups, are both unknown, except that
+//! the one whose id is linked in the application stays valid there, since it was that person's before the other came.
 
 use crate::model::{Csr, Interner, Kind, NONE, RecordKind, Records, Status, StrId};
 use crate::reconcile::nest;
@@ -46,7 +46,7 @@ pub struct Snapshot<'a> {
     pub rejected_keys: Vec<u32>,
     /// Stable ids of rejected user records, sorted.
     pub rejected_ids: Vec<&'a str>,
-    /// How many rejected user records show neither a name nor an id: whoever is missing may be one of them.
+    /// How many rejected records show neither a name nor an id: whoever is missing may be one of them.
     pub nameless: u32,
     /// For each group record, the number of its folded name; [`NONE`] when the directory's rules exclude it.
     pub group_key: Vec<u32>,
@@ -56,15 +56,20 @@ pub struct Snapshot<'a> {
     pub above: Option<Csr>,
     /// Numbers of group names of which something could not be read, with every group above them.
     pub uncertain: Vec<u32>,
+    /// Stable ids of rejected group records, sorted.
+    pub rejected_group_ids: Vec<&'a str>,
+    /// Some rejected group record shows no name: whichever group is missing may be that one.
+    pub nameless_group: bool,
 }
 
 impl<'a> Snapshot<'a> {
-    /// Derives the snapshot. `linked` says whether an account of the application is linked to a stable id of this directory.
+    /// Derives the snapshot. `linked` says whether an account (or group) of the application is linked to a stable id of this
+    /// directory.
     pub fn derive(
         records: &'a Records,
         rules: &DirectoryRules,
         names: &mut Names,
-        linked: &dyn Fn(&str) -> bool,
+        linked: &dyn Fn(RecordKind, &str) -> bool,
     ) -> Self {
         let mut group_key = Vec::with_capacity(records.groups.len());
         let mut fills = Vec::with_capacity(records.groups.len());
@@ -78,8 +83,12 @@ impl<'a> Snapshot<'a> {
             });
             fills.push(taken && (rules.may_fill.is_empty() || rules.may_fill.is_match(key)));
         }
+        let linked_group = |id: &str| linked(RecordKind::Group, id);
+        let doubled = reject_doubled_groups(records, &mut group_key, &mut fills, &linked_group);
         let above = nest::ancestors(&records.children, |group| fills[group as usize]);
-        let unsure = uncertain_groups(records, &group_key, above.as_ref());
+        // What a group says of its members' kind, and what of it is unknown, does not depend on what it may fill.
+        let over_all = nest::ancestors(&records.children, |_| true);
+        let unsure = uncertain_groups(records, &doubled, over_all.as_ref());
 
         let mut user_key = Vec::with_capacity(records.users.len());
         let mut standing = Vec::with_capacity(records.users.len());
@@ -94,7 +103,14 @@ impl<'a> Snapshot<'a> {
                 Standing::Valid
             });
         }
-        mark_duplicates(records, &user_key, names.users.len(), &mut standing, linked);
+        let linked_user = |id: &str| linked(RecordKind::User, id);
+        mark_duplicates(
+            records,
+            &user_key,
+            names.users.len(),
+            &mut standing,
+            &linked_user,
+        );
 
         let mut snapshot = Snapshot {
             records,
@@ -105,14 +121,22 @@ impl<'a> Snapshot<'a> {
             rejected_ids: Vec::new(),
             nameless: 0,
             uncertain: Vec::new(),
+            rejected_group_ids: Vec::new(),
+            nameless_group: false,
             group_key,
             fills,
             above,
         };
         snapshot.take_rejected(rules, names);
-        snapshot.oust_or_join_rejected(linked);
-        snapshot.classify(rules, &unsure);
+        snapshot.oust_or_join_rejected(&linked_user);
+        snapshot.take_rejected_groups();
+        snapshot.classify(rules, &unsure, over_all.as_ref());
         snapshot.uncertain = snapshot.uncertain_keys(&unsure, names);
+        snapshot.uncertain.extend(
+            doubled
+                .iter()
+                .map(|it| names.groups.intern(key_of(records, *it)).0),
+        );
         snapshot
     }
 
@@ -181,68 +205,85 @@ impl<'a> Snapshot<'a> {
         self.rejected_keys.retain(|it| !ousted.contains(it));
     }
 
-    /// Gives every user its kind. Where the rules ask for a group that could not be read, a user that no other rule fits is
-    /// unknown: a bot must not become a person because the list of bots failed.
-    fn classify(&mut self, rules: &DirectoryRules, unsure: &[bool]) {
+    fn take_rejected_groups(&mut self) {
+        let rejected = self.records.rejected.iter();
+        for it in rejected.filter(|it| it.what == RecordKind::Group) {
+            self.nameless_group |= it.key == StrId::EMPTY;
+            self.nameless += u32::from(it.key == StrId::EMPTY && it.id == StrId::EMPTY);
+            if it.id != StrId::EMPTY {
+                self.rejected_group_ids.push(self.records.text(it.id));
+            }
+        }
+        self.rejected_group_ids.sort_unstable();
+    }
+
+    /// Gives every user its kind by the first rule that fits. Where a rule asks for a group that could not be read, a user
+    /// that may be in it is unknown: a bot must not become a person because the list of bots failed.
+    fn classify(&mut self, rules: &DirectoryRules, unsure: &[bool], above: Option<&Csr>) {
         let told = |user: &crate::model::UserRecord| user.kind.unwrap_or_default();
         self.kind = self.records.users.iter().map(told).collect();
         if rules.classify.is_empty() {
             return;
         }
-        let groups_of = self.groups_of_users();
-        let doubtful = rules
-            .classify
-            .iter()
-            .any(|(_, rule)| self.rule_is_doubtful(rule, unsure));
+        let groups_of = self.groups_of_users(above);
+        let doubtful = |it: &(Kind, KindRule)| self.rule_is_doubtful(&it.1, unsure);
+        let doubtful: Vec<bool> = rules.classify.iter().map(doubtful).collect();
         for user in 0..self.kind.len() {
             let groups = groups_of.row(user);
-            let fits = |it: &&(Kind, KindRule)| self.fits(&it.1, user as u32, groups);
-            match rules.classify.iter().find(fits) {
-                Some(&(kind, _)) => self.kind[user] = kind,
-                None if doubtful && self.standing[user] == Standing::Valid => {
-                    self.standing[user] = Standing::Unknown;
+            for ((kind, rule), &doubtful) in rules.classify.iter().zip(&doubtful) {
+                let in_none = rule.no_group && groups.is_empty();
+                if self.fits(rule, user as u32, groups) || (in_none && !doubtful) {
+                    self.kind[user] = *kind;
+                    break;
                 }
-                None => {}
+                if doubtful {
+                    if self.standing[user] == Standing::Valid {
+                        self.standing[user] = Standing::Unknown;
+                    }
+                    break;
+                }
             }
         }
     }
 
+    /// Whether a rule fits by what the user has, not by what it lacks.
     fn fits(&self, rule: &KindRule, user: u32, groups: &[u32]) -> bool {
         let record = &self.records.users[user as usize];
-        let in_group = |&group: &u32| {
-            rule.groups
-                .is_match(self.records.text(self.records.groups[group as usize].key))
-        };
+        let in_group = |&group: &u32| rule.groups.is_match(key_of(self.records, group));
         let has_value = |it: &(String, Vec<String>)| {
             self.records
                 .extra_values(user, &it.0)
                 .any(|value| it.1.iter().any(|wanted| wanted == value))
         };
         rule.users.is_match(self.records.text(record.key))
-            || (rule.no_group && groups.is_empty())
             || (!rule.groups.is_empty() && groups.iter().any(in_group))
             || rule.attributes.iter().any(has_value)
     }
 
     fn rule_is_doubtful(&self, rule: &KindRule, unsure: &[bool]) -> bool {
-        let named = |group: usize| {
-            rule.groups
-                .is_match(self.records.text(self.records.groups[group].key))
-        };
-        (0..unsure.len()).any(|group| unsure[group] && (rule.no_group || named(group)))
-            || self.records.rejected.iter().any(|it| {
-                it.what == RecordKind::Group
-                    && (rule.no_group || rule.groups.is_match(self.records.text(it.key)))
+        let named = |group: u32| rule.groups.is_match(key_of(self.records, group));
+        let mut groups = (0u32..).zip(unsure);
+        let unknown = |it: (u32, &bool)| *it.1 && (rule.no_group || named(it.0));
+        let rejected = self.records.rejected.iter();
+        let mut rejected = rejected.filter(|it| it.what == RecordKind::Group);
+        groups.any(unknown)
+            || rejected.any(|it| {
+                let may_be = it.key == StrId::EMPTY && !rule.groups.is_empty();
+                may_be || rule.no_group || rule.groups.is_match(self.records.text(it.key))
             })
     }
 
     /// For each user record, the group records it is in, directly or through groups.
-    fn groups_of_users(&self) -> Csr {
+    fn groups_of_users(&self, above: Option<&Csr>) -> Csr {
         Csr::collect(self.records.users.len(), |emit| {
             for group in 0..self.records.groups.len() as u32 {
                 for &user in self.records.members.row(group as usize) {
-                    for &above in self.above(&group) {
-                        emit(user, above);
+                    match above {
+                        None => emit(user, group),
+                        Some(above) => above
+                            .row(group as usize)
+                            .iter()
+                            .for_each(|&it| emit(user, it)),
                     }
                 }
             }
@@ -264,10 +305,40 @@ impl<'a> Snapshot<'a> {
     }
 }
 
+fn key_of(records: &Records, group: u32) -> &str {
+    records.text(records.groups[group as usize].key)
+}
+
+/// Takes back groups that share a name with another, but for one that is linked; returns those of which none is.
+fn reject_doubled_groups(
+    records: &Records,
+    group_key: &mut [u32],
+    fills: &mut [bool],
+    linked: &dyn Fn(&str) -> bool,
+) -> Vec<u32> {
+    let mut by_key: Vec<(u32, u32)> = group_key.iter().copied().zip(0u32..).collect();
+    by_key.retain(|it| it.0 != NONE);
+    by_key.sort_unstable();
+    let mut doubled = Vec::new();
+    for same in by_key.chunk_by(|a, b| a.0 == b.0).filter(|it| it.len() > 1) {
+        let is_linked = |it: &&(u32, u32)| linked(records.text(records.groups[it.1 as usize].id));
+        let owners = same.iter().filter(is_linked).count();
+        for it in same.iter().filter(|it| owners != 1 || !is_linked(it)) {
+            group_key[it.1 as usize] = NONE;
+            fills[it.1 as usize] = false;
+            if owners != 1 {
+                doubled.push(it.1);
+            }
+        }
+    }
+    doubled
+}
+
 /// Marks the group records of which something could not be read, and every group above them. Two groups of one name leave
 /// open which of them is meant.
-fn uncertain_groups(records: &Records, group_key: &[u32], above: Option<&Csr>) -> Vec<bool> {
+fn uncertain_groups(records: &Records, doubled: &[u32], above: Option<&Csr>) -> Vec<bool> {
     let mut unsure: Vec<bool> = records.groups.iter().map(|it| it.unknown).collect();
+    doubled.iter().for_each(|it| unsure[*it as usize] = true);
     let mut rejected: Vec<&str> = records
         .rejected
         .iter()
@@ -280,19 +351,6 @@ fn uncertain_groups(records: &Records, group_key: &[u32], above: Option<&Csr>) -
             if rejected.binary_search(&records.text(it.handle)).is_ok() {
                 unsure[it.group as usize] = true;
             }
-        }
-    }
-    let mut by_key: Vec<(u32, usize)> = group_key
-        .iter()
-        .copied()
-        .zip(0..)
-        .filter(|it| it.0 != NONE)
-        .collect();
-    by_key.sort_unstable();
-    for pair in by_key.windows(2) {
-        if pair[0].0 == pair[1].0 {
-            unsure[pair[0].1] = true;
-            unsure[pair[1].1] = true;
         }
     }
     if let Some(above) = above {

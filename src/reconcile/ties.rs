@@ -62,31 +62,15 @@ impl Ties {
     }
 
     fn add_by_mail(&mut self, world: &World<'_>, snapshots: &[Option<Snapshot<'_>>]) {
-        let mut by_mail: BTreeMap<String, Vec<(u16, u32, bool)>> = BTreeMap::new();
-        for (place, snapshot) in snapshots.iter().enumerate() {
-            let Some(snapshot) = snapshot else { continue };
-            let trust = &world.directories[place].rules.trust_mail;
-            for (index, user) in snapshot.records.users.iter().enumerate() {
-                let mail = text::fold(snapshot.records.text(user.email));
-                if mail.is_empty() || snapshot.standing[index] == Standing::Skipped {
-                    continue;
-                }
-                let person = snapshot.kind[index] == Kind::Person;
-                let usable = person && trusts(trust, &mail);
-                // A mail on a bot or a customer ties nobody, whoever else bears it; one that is merely not trusted is ignored.
-                if usable || !person {
-                    let found = (place as u16, snapshot.user_key[index], usable);
-                    by_mail.entry(mail).or_default().push(found);
-                }
-            }
-        }
-        for mut same in by_mail.into_values() {
+        for mut same in users_by_mail(world, snapshots).into_values() {
             same.sort_unstable();
             let twice = same.windows(2).any(|pair| pair[0].0 == pair[1].0);
-            if twice || same.iter().any(|it| !it.2) {
+            if twice || same.iter().any(|it| it.2 == Proof::NoPerson) {
                 continue;
             }
-            let person = self.person(same[0].0, same[0].1);
+            same.retain(|it| it.2 == Proof::Trusted);
+            let Some(first) = same.first() else { continue };
+            let person = self.person(first.0, first.1);
             for &(place, key, _) in &same[1..] {
                 if key != person && !self.moved.contains_key(&(place, key)) {
                     self.moved.insert((place, key), person);
@@ -94,6 +78,53 @@ impl Ties {
             }
         }
     }
+
+    /// The usernames that belong to a person besides its own.
+    pub(crate) fn names_of(&self, person: u32) -> impl Iterator<Item = u32> + '_ {
+        let moved = self.moved.iter();
+        moved.filter(move |it| *it.1 == person).map(|it| it.0.1)
+    }
+}
+
+/// What an equal mail proves.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Proof {
+    /// The directory knows whose it is.
+    Trusted,
+    /// Nothing, but it still stands on a user of the directory.
+    Untrusted,
+    /// It stands on a bot or a customer, so it ties nobody, whoever else bears it.
+    NoPerson,
+}
+
+type MailUser = (u16, u32, Proof);
+
+/// By folded mail, the users that bear it: directory, username and what that proves.
+fn users_by_mail(
+    world: &World<'_>,
+    snapshots: &[Option<Snapshot<'_>>],
+) -> BTreeMap<String, Vec<MailUser>> {
+    let mut by_mail: BTreeMap<String, Vec<MailUser>> = BTreeMap::new();
+    for (place, snapshot) in snapshots.iter().enumerate() {
+        let Some(snapshot) = snapshot else { continue };
+        let trust = &world.directories[place].rules.trust_mail;
+        for (index, user) in snapshot.records.users.iter().enumerate() {
+            let mail = text::fold(snapshot.records.text(user.email));
+            if mail.is_empty() || snapshot.standing[index] == Standing::Skipped {
+                continue;
+            }
+            let proof = if snapshot.kind[index] != Kind::Person {
+                Proof::NoPerson
+            } else if trusts(trust, &mail) {
+                Proof::Trusted
+            } else {
+                Proof::Untrusted
+            };
+            let found = (place as u16, snapshot.user_key[index], proof);
+            by_mail.entry(mail).or_default().push(found);
+        }
+    }
+    by_mail
 }
 
 fn trusts(trust: &TrustMail, mail: &str) -> bool {

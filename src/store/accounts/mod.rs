@@ -293,9 +293,9 @@ fn no_place(serial: usize) -> sqlx::Error {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::model::{Holding, Membership};
+    use crate::model::{GroupLink, Holding, Link, Membership, Origin, StrId};
     use crate::store::testing::{
-        add_account, any_holding, commit, holding, places, rows_written, store,
+        NOON, add_account, any_holding, commit, holding, places, rows_written, store,
     };
     use crate::store::{ApplicationState, Store};
 
@@ -343,6 +343,106 @@ mod tests {
                 }
             });
         });
+    }
+
+    /// One change to a holding, whose texts come from its pool.
+    type Edit = fn(&mut Holding, StrId);
+
+    fn link(holding: &mut Holding) -> &mut Link {
+        holding.accounts[1].link.as_mut().unwrap()
+    }
+
+    fn group_link(holding: &mut Holding) -> &mut GroupLink {
+        holding.groups[0].link.as_mut().unwrap()
+    }
+
+    /// Every field of every account and group, alone.
+    const EDITS: [(&str, Edit); 33] = [
+        ("remote id", |it, text| it.accounts[1].seen.remote_id = text),
+        ("name", |it, text| it.accounts[1].seen.name = text),
+        ("display name", |it, text| {
+            it.accounts[1].seen.display_name = text
+        }),
+        ("given name", |it, text| {
+            it.accounts[1].seen.given_name = text
+        }),
+        ("family name", |it, text| {
+            it.accounts[1].seen.family_name = text
+        }),
+        ("email", |it, text| it.accounts[1].seen.email = text),
+        ("directory name", |it, text| {
+            it.accounts[1].seen.directory = text
+        }),
+        ("external id", |it, text| {
+            it.accounts[1].seen.external_id = text
+        }),
+        ("active", |it, _| it.accounts[1].seen.active = false),
+        ("exists", |it, _| it.accounts[1].exists = false),
+        ("unlinked", |it, _| it.accounts[1].link = None),
+        ("directory", |it, text| link(it).directory = text),
+        ("user id", |it, text| link(it).user_id = text),
+        ("origin", |it, _| link(it).origin = Origin::Adopted),
+        ("off by us", |it, _| link(it).off_by_us = true),
+        ("mail", |it, text| link(it).mail = text),
+        ("person", |it, text| link(it).person = text),
+        ("tied", |it, _| link(it).tied = true),
+        ("absent since", |it, _| link(it).absent_since = Some(NOON)),
+        ("absent for", |it, _| link(it).absent_for = 7),
+        ("left at", |it, _| link(it).left_at = Some(NOON)),
+        ("group's remote id", |it, text| {
+            it.groups[0].seen.remote_id = text
+        }),
+        ("group's name", |it, text| it.groups[0].seen.name = text),
+        ("description", |it, text| {
+            it.groups[0].seen.description = text
+        }),
+        ("group exists", |it, _| it.groups[0].exists = false),
+        ("group unlinked", |it, _| it.groups[0].link = None),
+        ("group's directory", |it, text| {
+            group_link(it).directory = text
+        }),
+        ("group id", |it, text| group_link(it).group_id = text),
+        ("group's origin", |it, _| {
+            group_link(it).origin = Origin::Created
+        }),
+        ("group absent since", |it, _| {
+            group_link(it).absent_since = Some(NOON)
+        }),
+        ("group absent for", |it, _| group_link(it).absent_for = 7),
+        ("group left at", |it, _| group_link(it).left_at = Some(NOON)),
+        ("children", |it, _| {
+            it.groups[0].children = vec![Membership::new(0, false)]
+        }),
+    ];
+
+    #[tokio::test]
+    async fn a_change_of_any_single_field_is_written() {
+        let (_folder, store) = store().await;
+        let mut base = holding(&["anna", "ben"]);
+        base.groups[0].link = Some(GroupLink {
+            directory: base.groups[0].seen.name,
+            group_id: base.groups[0].seen.name,
+            origin: Origin::Adopted,
+            absent_since: None,
+            absent_for: 0,
+            left_at: None,
+        });
+        for (index, (what, edit)) in EDITS.iter().enumerate() {
+            let application = format!("application {index}");
+            let now = ApplicationState::default();
+            let first = commit(None, &base, &now);
+            store.commit_push(&application, first).await.unwrap();
+            let before = stored(&store, &application).await.unwrap();
+            let mut after = before.clone();
+            let other = after.pool.add("something else");
+            edit(&mut after, other);
+            assert_ne!(places(&after), places(&base), "{what}");
+            let now = state(&store, &application).await;
+            let next = commit(Some(&before), &after, &now);
+            store.commit_push(&application, next).await.unwrap();
+            let kept = stored(&store, &application).await.unwrap();
+            assert_eq!(places(&kept), places(&after), "{what}");
+        }
     }
 
     #[tokio::test]

@@ -344,6 +344,7 @@ fn add_unless(pool: &mut Pool, text: &str, known: &[StrId]) -> StrId {
 mod tests {
     use proptest::prelude::*;
 
+    use crate::model::{Csr, Kind, RecordKind, Records, Rejected, Status, StrId};
     use crate::store::testing::{any_records, at, lines, read, records, rows_written, store};
     use crate::store::{Slot, Store, StoredRecords};
 
@@ -398,6 +399,77 @@ mod tests {
                 }
             });
         });
+    }
+
+    /// One change to records, whose texts come from their pool.
+    type Edit = fn(&mut Records, StrId);
+
+    /// Every field of every record, alone.
+    const EDITS: [(&str, Edit); 25] = [
+        ("username", |it, text| it.users[1].username = text),
+        ("key", |it, text| it.users[1].key = text),
+        ("display name", |it, text| it.users[1].display_name = text),
+        ("given name", |it, text| it.users[1].given_name = text),
+        ("family name", |it, text| it.users[1].family_name = text),
+        ("email", |it, text| it.users[1].email = text),
+        ("handle", |it, text| it.users[1].handle = text),
+        ("status", |it, _| it.users[1].status = Status::Unknown),
+        ("kind", |it, _| it.users[1].kind = Some(Kind::Customer)),
+        ("unknown", |it, _| it.users[1].unknown = true),
+        ("id", |it, text| it.users[1].id = text),
+        ("extra value", |it, text| it.extra.push((1, text, text))),
+        ("group name", |it, text| it.groups[1].name = text),
+        ("group key", |it, text| it.groups[1].key = text),
+        ("description", |it, text| it.groups[1].description = text),
+        ("group handle", |it, text| it.groups[1].handle = text),
+        ("group unknown", |it, _| it.groups[1].unknown = true),
+        ("group id", |it, text| it.groups[0].id = text),
+        ("reference's handle", |it, text| {
+            it.references[0].handle = text
+        }),
+        ("reference's kind", |it, _| {
+            it.references[0].kind = Some(RecordKind::User)
+        }),
+        // Both groups have one id, so only the row tells them apart.
+        ("reference's group", |it, _| it.references[0].group = 2),
+        ("rejected id", |it, text| it.rejected[0].id = text),
+        ("rejected reason", |it, text| it.rejected[0].reason = text),
+        ("rejected what", |it, _| {
+            it.rejected[0].what = RecordKind::Group
+        }),
+        ("children", |it, _| {
+            it.children = Csr::from_pairs(3, &[(2, 0)])
+        }),
+    ];
+
+    #[tokio::test]
+    async fn a_change_of_any_single_field_is_written() {
+        let (_folder, store) = store().await;
+        let groups: [(&str, &[&str]); 3] = [("all", &["u0"]), ("one", &["gone"]), ("twin", &[])];
+        let mut base = records(&["u0", "u1", "u2"], &groups);
+        base.groups[2].id = base.groups[1].id;
+        base.rejected.push(Rejected {
+            what: RecordKind::User,
+            id: base.users[0].id,
+            key: StrId::EMPTY,
+            handle: StrId::EMPTY,
+            label: StrId::EMPTY,
+            reason: StrId::EMPTY,
+        });
+        for (index, (what, edit)) in EDITS.iter().enumerate() {
+            let directory = format!("directory {index}");
+            let first = store.accept(&directory, None, &base, read(at(0)));
+            first.await.unwrap();
+            let old = stored(&store, &directory).await;
+            let mut new = base.clone();
+            let other = new.pool.add("something else");
+            edit(&mut new, other);
+            assert_ne!(lines(&new), lines(&base), "{what}");
+            let accept = store.accept(&directory, Some(&old), &new, read(at(1)));
+            assert_eq!(accept.await.unwrap(), 2, "{what}");
+            let now = stored(&store, &directory).await;
+            assert_eq!(lines(&now.records), lines(&new), "{what}");
+        }
     }
 
     #[tokio::test]

@@ -338,6 +338,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_killed_writer_committed_is_seen_by_a_reader() {
+        let (folder, store) = store().await;
+        let some = records(&["u1"], &[]);
+        store.accept("hr", None, &some, read(at(0))).await.unwrap();
+        // The files as a process leaves them that dies now: the journal is not folded in, its index is lost.
+        let dead = tempfile::tempdir().unwrap();
+        for name in ["state.db", "state.db-wal"] {
+            fs::copy(folder.path().join(name), dead.path().join(name)).unwrap();
+        }
+        let reader = Store::open_for_reading(&url(&dead)).await.unwrap().unwrap();
+        let mut snapshot = reader.snapshot().await.unwrap();
+        assert!(snapshot.directory("hr").await.unwrap().is_some());
+    }
+
+    #[tokio::test]
     async fn a_store_that_is_not_there_answers_nothing_and_is_not_created() {
         let folder = tempfile::tempdir().unwrap();
         assert!(

@@ -118,8 +118,15 @@ pub(crate) type Person<'a> = (&'a str, &'a str, &'a str);
 pub(crate) fn directory(people: &[Person<'_>], groups: &[&str]) -> Records {
     let mut builder = RecordsBuilder::default();
     for &(username, display_name, email) in people {
+        // A name in capitals is another person's record, or the two would be one.
+        let shouted = username.chars().all(char::is_uppercase);
+        let id = if shouted {
+            username.to_owned()
+        } else {
+            username.to_lowercase()
+        };
         builder.user(&NewUser {
-            id: &format!("id-{}", username.to_lowercase()),
+            id: &format!("id-{id}"),
             username,
             display_name,
             given_name: display_name.split(' ').next().unwrap(),

@@ -361,20 +361,20 @@ mod tests {
         ("remote id", |it, text| it.accounts[1].seen.remote_id = text),
         ("name", |it, text| it.accounts[1].seen.name = text),
         ("display name", |it, text| {
-            it.accounts[1].seen.display_name = text
+            it.accounts[1].seen.display_name = text;
         }),
         ("given name", |it, text| {
-            it.accounts[1].seen.given_name = text
+            it.accounts[1].seen.given_name = text;
         }),
         ("family name", |it, text| {
-            it.accounts[1].seen.family_name = text
+            it.accounts[1].seen.family_name = text;
         }),
         ("email", |it, text| it.accounts[1].seen.email = text),
         ("directory name", |it, text| {
-            it.accounts[1].seen.directory = text
+            it.accounts[1].seen.directory = text;
         }),
         ("external id", |it, text| {
-            it.accounts[1].seen.external_id = text
+            it.accounts[1].seen.external_id = text;
         }),
         ("active", |it, _| it.accounts[1].seen.active = false),
         ("exists", |it, _| it.accounts[1].exists = false),
@@ -390,28 +390,28 @@ mod tests {
         ("absent for", |it, _| link(it).absent_for = 7),
         ("left at", |it, _| link(it).left_at = Some(NOON)),
         ("group's remote id", |it, text| {
-            it.groups[0].seen.remote_id = text
+            it.groups[0].seen.remote_id = text;
         }),
         ("group's name", |it, text| it.groups[0].seen.name = text),
         ("description", |it, text| {
-            it.groups[0].seen.description = text
+            it.groups[0].seen.description = text;
         }),
         ("group exists", |it, _| it.groups[0].exists = false),
         ("group unlinked", |it, _| it.groups[0].link = None),
         ("group's directory", |it, text| {
-            group_link(it).directory = text
+            group_link(it).directory = text;
         }),
         ("group id", |it, text| group_link(it).group_id = text),
         ("group's origin", |it, _| {
-            group_link(it).origin = Origin::Created
+            group_link(it).origin = Origin::Created;
         }),
         ("group absent since", |it, _| {
-            group_link(it).absent_since = Some(NOON)
+            group_link(it).absent_since = Some(NOON);
         }),
         ("group absent for", |it, _| group_link(it).absent_for = 7),
         ("group left at", |it, _| group_link(it).left_at = Some(NOON)),
         ("children", |it, _| {
-            it.groups[0].children = vec![Membership::new(0, false)]
+            it.groups[0].children = vec![Membership::new(0, false)];
         }),
     ];
 

@@ -425,20 +425,20 @@ mod tests {
         ("group unknown", |it, _| it.groups[1].unknown = true),
         ("group id", |it, text| it.groups[0].id = text),
         ("reference's handle", |it, text| {
-            it.references[0].handle = text
+            it.references[0].handle = text;
         }),
         ("reference's kind", |it, _| {
-            it.references[0].kind = Some(RecordKind::User)
+            it.references[0].kind = Some(RecordKind::User);
         }),
         // Both groups have one id, so only the row tells them apart.
         ("reference's group", |it, _| it.references[0].group = 2),
         ("rejected id", |it, text| it.rejected[0].id = text),
         ("rejected reason", |it, text| it.rejected[0].reason = text),
         ("rejected what", |it, _| {
-            it.rejected[0].what = RecordKind::Group
+            it.rejected[0].what = RecordKind::Group;
         }),
         ("children", |it, _| {
-            it.children = Csr::from_pairs(3, &[(2, 0)])
+            it.children = Csr::from_pairs(3, &[(2, 0)]);
         }),
     ];
 

@@ -14,6 +14,7 @@ mod exit_codes;
 mod figures;
 mod file_directory;
 mod ldap_directory;
+mod process;
 mod slapd;
 mod sql_application;
 mod support;

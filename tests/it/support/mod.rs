@@ -4,6 +4,7 @@ pub(crate) mod daemon;
 pub(crate) mod jobs;
 pub(crate) mod ldap_script;
 pub(crate) mod log;
+pub(crate) mod process;
 pub(crate) mod relay;
 pub(crate) mod slapd;
 pub(crate) mod wait;

@@ -307,8 +307,7 @@ fn draft_out_of_kind(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32)
 }
 
 fn notice_protected(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32) {
-    let linked = context.holding().accounts[place as usize].link.is_some();
-    if linked && context.linked[place as usize].is_none() {
+    if context.user_left(place) {
         drafts.notices.push(Notice {
             kind: NoticeKind::ProtectedLeft,
             subject: format!("user {}", context.account_key(place)),

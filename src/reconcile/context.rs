@@ -9,7 +9,7 @@ use crate::model::{
 use crate::reconcile::matching::{self, AccountState, Doubt, Matcher, Matching, UserState};
 use crate::reconcile::resolve::Resolution;
 use crate::reconcile::rules::ApplicationRules;
-use crate::reconcile::scope::Scope;
+use crate::reconcile::scope::{Position, Scope};
 use crate::reconcile::snapshot::{Names, Snapshot, Standing};
 use crate::reconcile::world::{self, World};
 use crate::text;
@@ -172,6 +172,34 @@ impl<'w, 'a> Context<'w, 'a> {
                 "an account of this name is kept as it is until its own user is known".to_owned()
             }
         }
+    }
+
+    /// Whether the user of a linked account is known to be gone, by its id and by its name, or to be out of scope.
+    pub(crate) fn user_left(&self, place: u32) -> bool {
+        let holding = self.holding();
+        let Some(link) = &holding.accounts[place as usize].link else {
+            return false;
+        };
+        let directories = self.world.directories.iter().zip(&self.snapshots);
+        let mut of_link = directories.filter(|it| it.0.id == holding.text(link.directory));
+        let id = holding.text(link.user_id);
+        let unknown = of_link.any(|(_, snapshot)| match snapshot {
+            None => true,
+            Some(snapshot) => snapshot.rejected_ids.binary_search(&id).is_ok(),
+        });
+        let is_there = |person: u32| match self.scope.position[person as usize] {
+            Position::In(_) | Position::Frozen | Position::Unsure | Position::Kind => true,
+            Position::Nobody | Position::NotIncluded | Position::Excluded | Position::NotMember => {
+                false
+            }
+        };
+        let by_id = self.linked[place as usize].and_then(|at| {
+            let snapshot = self.snapshots[at.directory as usize].as_ref()?;
+            let skipped = snapshot.standing[at.record as usize] == Standing::Skipped;
+            (!skipped).then(|| self.resolution.person(snapshot, at))
+        });
+        let by_name = self.matching.account_key[place as usize];
+        !unknown && !by_id.is_some_and(is_there) && !is_there(by_name)
     }
 
     /// Whether the record that the group at a place is linked to was rejected, so that nothing is known of it.

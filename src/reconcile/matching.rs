@@ -3,7 +3,7 @@
 //! An account changes its record only to the same person. Whoever cannot be proven to be that person is held, and the account
 //! counts as left. Nothing here touches an account that is neither linked nor adopted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Abilities, HoldKey, HoldReason, Link, NONE, Reason, RecordRef, StrId, Withheld,
@@ -158,18 +158,31 @@ pub(crate) fn protected_accounts(world: &World<'_>) -> Vec<bool> {
     let mut protected: Vec<bool> = (0..holding.accounts.len())
         .map(|place| !none && by_name(place))
         .collect();
-    for group in holding.groups.iter().filter(|it| it.exists) {
-        if is_admin_group(
-            world.rules.protect_defaults,
-            abilities,
-            &text::fold(holding.text(group.seen.name)),
-        ) {
-            for member in &group.members {
-                protected[member.place() as usize] = true;
-            }
+    for group in admin_groups(world) {
+        for member in &holding.groups[group].members {
+            protected[member.place() as usize] = true;
         }
     }
     protected
+}
+
+/// The built-in administrators' groups and the groups in them, whose members are administrators just so.
+fn admin_groups(world: &World<'_>) -> BTreeSet<usize> {
+    let holding = world.holding;
+    let is_admin = |place: &usize| {
+        let group = &holding.groups[*place];
+        let key = text::fold(holding.text(group.seen.name));
+        group.exists && is_admin_group(world.rules.protect_defaults, world.abilities, &key)
+    };
+    let mut open: Vec<usize> = (0..holding.groups.len()).filter(is_admin).collect();
+    let mut found = BTreeSet::new();
+    while let Some(group) = open.pop() {
+        if found.insert(group) {
+            let children = &holding.groups[group].children;
+            open.extend(children.iter().map(|it| it.place() as usize));
+        }
+    }
+    found
 }
 
 /// Whether a folded group name is that of a built-in administrators' group.
@@ -226,6 +239,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         matcher.match_by_id();
         matcher.hold_twins();
         matcher.match_by_name();
+        matcher.follow_renames();
         matcher.match_by_mail();
         matcher.settle_the_rest();
         matcher.out
@@ -249,10 +263,10 @@ impl<'w, 'a> Matcher<'w, 'a> {
     fn match_by_id(&mut self) {
         for place in 0..self.out.accounts.len() {
             let state = self.out.accounts[place];
-            if !matches!(state, AccountState::Left(_) | AccountState::Unlinked) {
+            if state == AccountState::Missing {
                 continue;
             }
-            if state != AccountState::Unlinked
+            if matches!(state, AccountState::Left(_))
                 && let Some(state) = self.state_without_user(place)
             {
                 self.out.accounts[place] = state;
@@ -273,7 +287,8 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 wanted.tied,
                 snapshot.standing[at.record as usize] == Standing::Valid,
             );
-            if wanted.record == at && !tied && self.ends_a_tie(place, user) {
+            let ours = matches!(state, AccountState::Left(_));
+            if wanted.record == at && !tied && ours && self.ends_a_tie(place, user) {
                 self.hold_end_of_tie(place as u32, user);
             } else if wanted.record == at || (tied && valid) {
                 self.assign_by_id(place as u32, user);
@@ -351,6 +366,13 @@ impl<'w, 'a> Matcher<'w, 'a> {
 
     fn assign_by_id(&mut self, place: u32, user: u32) {
         let linked = self.world.holding.accounts[place as usize].link.is_some();
+        if self.out.accounts[place as usize] == AccountState::Protected {
+            // Whoever has a protected account, under whatever name, gets no other one.
+            if linked && self.out.users[user as usize] == UserState::New {
+                self.out.users[user as usize] = UserState::Protected;
+            }
+            return;
+        }
         let how = if linked { None } else { Some(Reason::SameId) };
         match self.out.users[user as usize] {
             UserState::New => {
@@ -584,7 +606,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 AccountState::Unsure(Doubt::Stale(record.directory));
             return UserState::Unsure(Doubt::Stale(record.directory));
         }
-        if self.same_person(link, record)
+        if self.same_person(place, record)
             || self.approved(user, "relink", HoldReason::IdentityConflict)
         {
             return UserState::Account(place, Some(Reason::SamePerson));
@@ -599,10 +621,14 @@ impl<'w, 'a> Matcher<'w, 'a> {
         self.hold(user, "relink", HoldReason::IdentityConflict, detail)
     }
 
-    fn same_person(&self, link: &Link, at: RecordRef) -> bool {
+    /// Whether the account at a place and a record are proven to be one person's.
+    fn same_person(&self, place: u32, at: RecordRef) -> bool {
         if self.world.rules.trust_usernames {
             return true;
         }
+        let Some(link) = &self.world.holding.accounts[place as usize].link else {
+            return false;
+        };
         let source = self.scope.roster.sources[at.directory as usize];
         let user = self.scope.roster.record(at);
         let mail = text::fold(source.records.text(user.email));
@@ -611,9 +637,82 @@ impl<'w, 'a> Matcher<'w, 'a> {
             && holding.text(link.mail) == mail
             && self.user_mails[at.directory as usize]
                 .is_unique(&mail, || user_mails(source.records))
-            && self.link_mails.is_unique(&mail, || link_mails(holding));
+            && self.link_mails.is_unique(&mail, || link_mails(holding))
+            && !self.is_anothers_where_linked(place, link, at, &mail);
         let person = person_value(self.world, at);
         same_mail || (!person.is_empty() && holding.text(link.person) == person)
+    }
+
+    /// Whether the directory that an account is linked to has a mail on another user than the linked one and the given one.
+    fn is_anothers_where_linked(
+        &self,
+        place: u32,
+        link: &Link,
+        given: RecordRef,
+        mail: &str,
+    ) -> bool {
+        let directory = self.world.holding.text(link.directory);
+        let mut directories = self.world.directories.iter();
+        let Some(at) = directories.position(|it| it.id == directory) else {
+            return false;
+        };
+        let Some(records) = self.world.directories[at].records else {
+            return false;
+        };
+        if usize::from(given.directory) == at {
+            return false;
+        }
+        let own = self.linked[place as usize].is_some_and(|it| {
+            text::fold(records.text(records.users[it.record as usize].email)) == mail
+        });
+        self.user_mails[at].count(mail, || user_mails(records)) > usize::from(own)
+    }
+
+    /// Accounts whose user was renamed to a username that a higher directory has: the user there gets the account if it has
+    /// none and is proven to be the same person. Else the rename is held.
+    fn follow_renames(&mut self) {
+        for place in 0..self.out.accounts.len() {
+            let Some(user) = self.renamed_onto(place) else {
+                continue;
+            };
+            let record = self.scope.roster.users[user as usize].record;
+            let proven = self.same_person(place as u32, record);
+            if proven && self.out.users[user as usize] == UserState::New {
+                let state = UserState::Account(place as u32, Some(Reason::SamePerson));
+                self.settle(user, state);
+                continue;
+            }
+            let directory = self.world.directories[record.directory as usize].name;
+            let change = format!("rename to {}", self.scope.roster.key(user));
+            let detail = format!(
+                "directory {directory} has a user of the new name, who has another account or is not proven to be the same person"
+            );
+            self.hold_account(place as u32, &change, HoldReason::NameTaken, &detail);
+            self.out.accounts[place] = AccountState::Frozen;
+        }
+    }
+
+    /// The roster user of a higher directory whose username the user of an account was renamed to.
+    fn renamed_onto(&self, place: usize) -> Option<u32> {
+        if !matches!(self.out.accounts[place], AccountState::Left(_)) || self.has_left(place) {
+            return None;
+        }
+        let at = self.linked[place]?;
+        let snapshot = self.snapshots[at.directory as usize].as_ref()?;
+        let key = snapshot.user_key[at.record as usize];
+        let valid = snapshot.standing[at.record as usize] == Standing::Valid;
+        let person = self.resolution.person(snapshot, at);
+        match self.scope.position[person as usize] {
+            Position::In(user) if valid && key == person => {
+                (key != self.out.account_key[place]).then_some(user)
+            }
+            _ => None,
+        }
+    }
+
+    fn has_left(&self, place: usize) -> bool {
+        let link = self.world.holding.accounts[place].link.as_ref();
+        link.is_some_and(|it| it.left_at.is_some())
     }
 
     /// What is left over: linked accounts that are nobody's in the roster.
@@ -640,9 +739,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
             detail: "its username is tied to another one, or a tie that it was part of ended"
                 .to_owned(),
         };
-        let link = self.world.holding.accounts[place].link.as_ref();
-        let gone = link.is_some_and(|it| it.left_at.is_some());
-        if gone || self.world.memory.approved.contains(&held.key()) {
+        if self.has_left(place) || self.world.memory.approved.contains(&held.key()) {
             return AccountState::Left(Reason::Absent);
         }
         self.out.held.push(held);

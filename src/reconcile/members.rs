@@ -3,7 +3,7 @@
 //! What the roster wants is given; what it wants and the application already has becomes ours; only what is ours is taken, and
 //! only from accounts whose user is present and certain. What others gave is never taken, unless the group is named exact.
 
-use crate::model::{Csr, HoldKey, HoldReason, Membership, NONE};
+use crate::model::{Csr, HoldKey, HoldReason, Membership, NONE, StrId};
 use crate::reconcile::accounts::{Drafts, Strip};
 use crate::reconcile::context::{Context, place_of};
 use crate::reconcile::groups::Groups;
@@ -187,13 +187,17 @@ fn draft_existing(
         left,
         uncertain: (wanted != NONE && context.roster().groups[wanted as usize].uncertain)
             || context.group_is_unknown(place),
-        exact: wanted != NONE && is_exact(context, place),
+        exact: wanted != NONE && is_exact(context, wanted),
     };
     for (member, kept) in group.members.iter().zip(&kept) {
         let account = member.place();
         mark[account as usize] = 0;
         let state = context.matching.accounts[account as usize];
-        if !kept && rules.takes(*member, taking[account as usize], state) {
+        let namesake = || {
+            let foreign = rules.exact && state == AccountState::Unlinked;
+            foreign && is_namesake(context, wanted_members.row(wanted as usize), account)
+        };
+        if !kept && rules.takes(*member, taking[account as usize], state) && !namesake() {
             draft.take.push(account);
         }
     }
@@ -228,14 +232,25 @@ impl Rules {
     }
 }
 
-fn is_exact(context: &Context<'_, '_>, place: u32) -> bool {
-    if context.rules().exact.is_empty() || !context.blocks.is_empty() {
+/// Whether a group of the roster is named exact: as it is pushed, or as some directory calls it.
+fn is_exact(context: &Context<'_, '_>, wanted: u32) -> bool {
+    let exact = &context.rules().exact;
+    if exact.is_empty() || !context.blocks.is_empty() {
         return false;
     }
-    context
-        .rules()
-        .exact
-        .is_match(&text::fold(context.holding().group_name(place)))
+    let names = (0u32..).zip(&context.scope.group_of);
+    let mut names = names.filter(|it| *it.1 == wanted).map(|it| StrId(it.0));
+    exact.is_match(&context.roster().groups[wanted as usize].key)
+        || names.any(|it| exact.is_match(context.names.groups.get(it)))
+}
+
+/// Whether an account bears the name of somebody whom the roster wants in a group, though it may not be that user's yet.
+fn is_namesake(context: &Context<'_, '_>, wanted: &[u32], account: u32) -> bool {
+    let key = context.account_key(account);
+    let users = wanted.iter();
+    users
+        .map(|it| context.roster().key(*it))
+        .any(|it| it == key)
 }
 
 /// Memberships first missed after the configuration changed are held until a person approves.

@@ -36,7 +36,11 @@ pub(crate) fn settle(context: &mut Context<'_, '_>) -> Vec<Rename> {
     };
     for rename in wanted {
         match obstacle(context, &below, rename) {
-            Some((reason, detail)) => refuse(context, rename, reason, detail),
+            Some((reason, detail)) => {
+                let occupant = first_place[new_key(context, rename) as usize];
+                refuse(context, rename, reason, detail);
+                freeze_left(context, occupant);
+            }
             None => open.push(rename),
         }
     }
@@ -191,13 +195,20 @@ fn hold_the_rest(context: &mut Context<'_, '_>, open: &[Rename], first_place: &[
             let name = context.holding().account_name(occupant).to_owned();
             let detail = format!("the application has another account named {name}");
             refuse(context, rename, HoldReason::NameTaken, detail);
-            if matches!(
-                context.matching.accounts[occupant as usize],
-                AccountState::Left(_)
-            ) {
-                context.matching.accounts[occupant as usize] = AccountState::Frozen;
-            }
+            freeze_left(context, occupant);
         }
+    }
+}
+
+/// The account that bears the new name stays as it is, too, if it has lost its user: by the rename itself, perhaps.
+fn freeze_left(context: &mut Context<'_, '_>, occupant: u32) {
+    if occupant != NONE
+        && matches!(
+            context.matching.accounts[occupant as usize],
+            AccountState::Left(_)
+        )
+    {
+        context.matching.accounts[occupant as usize] = AccountState::Frozen;
     }
 }
 

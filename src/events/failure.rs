@@ -39,7 +39,7 @@ impl Failure {
     }
 
     /// Whether waiting will not mend it.
-    pub fn must_act(self) -> bool {
+    pub(super) fn must_act(self) -> bool {
         match self {
             Failure::Unauthorised | Failure::Panicked => true,
             Failure::Transient

@@ -397,7 +397,8 @@ fn draft_delete(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32, left
         return;
     };
     let due = left_at.plus(after);
-    if context.world.now < due {
+    // Not in the moment in which it left, however short the time.
+    if context.world.now < due || context.world.now == left_at {
         drafts.due_at = Some(drafts.due_at.map_or(due, |it| it.min(due)));
         return drafts.wait(
             context,

@@ -64,10 +64,7 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
         if holding.groups[place as usize].exists {
             by_name.entry(key.clone()).or_default().push(place);
         }
-        groups.protected.push(
-            context.rules().protect_groups.is_match(key)
-                || is_admin_group(context.rules().protect_defaults, context.abilities(), key),
-        );
+        groups.protected.push(is_protected(context, key));
     }
     match_by_id(context, &mut groups);
     settle_renames(context, &mut groups, &keys, &mut by_name);
@@ -84,6 +81,12 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
         .list
         .sort_by_cached_key(|it| order(it).unwrap_or(usize::MAX));
     groups
+}
+
+/// Whether a group of this folded name is never touched.
+fn is_protected(context: &Context<'_, '_>, key: &str) -> bool {
+    context.rules().protect_groups.is_match(key)
+        || is_admin_group(context.rules().protect_defaults, context.abilities(), key)
 }
 
 /// The application's groups by folded name.
@@ -110,7 +113,9 @@ fn settle_renames(
         let before = open.len();
         open.retain(|&place| {
             let key = new_key(context, groups, place);
-            let free = possible && by_name.get(&key).is_none_or(Vec::is_empty);
+            let free = possible
+                && by_name.get(&key).is_none_or(Vec::is_empty)
+                && !is_protected(context, &key);
             if free {
                 let old = by_name.entry(keys[place as usize].clone()).or_default();
                 old.retain(|it| *it != place);
@@ -125,7 +130,7 @@ fn settle_renames(
     }
     for place in open {
         let (reason, detail) = if possible {
-            let taken = "the application has another group of the new name; the old one goes on";
+            let taken = "the application has another group of the new name, or protects it; the old one goes on";
             (HoldReason::NameTaken, taken)
         } else {
             let cannot = "the application cannot rename groups; the old one goes on";
@@ -178,9 +183,7 @@ fn draft_wanted(
     }
     match *same_name {
         [] => {
-            let protected = context.rules().protect_groups.is_match(&key)
-                || is_admin_group(context.rules().protect_defaults, context.abilities(), &key);
-            if !protected {
+            if !is_protected(context, &key) {
                 groups.place[wanted as usize] = *next;
                 groups.new_groups.push(wanted);
                 let (step, what, reason) = (Step::Create, What::default(), Reason::New);

@@ -149,11 +149,10 @@ pub(crate) fn linked_records(world: &World<'_>) -> Vec<Option<RecordRef>> {
 /// The accounts that are never touched.
 pub(crate) fn protected_accounts(world: &World<'_>) -> Vec<bool> {
     let (rules, abilities, holding) = (world.rules, world.abilities, world.holding);
-    let own = |key: &str| abilities.own_account.as_deref() == Some(key);
     let none = rules.protect_users.is_empty() && abilities.own_account.is_none();
     let by_name = |place: usize| {
         let key = text::fold(holding.account_name(place as u32));
-        rules.protect_users.is_match(&key) || own(&key)
+        is_protected_name(world, &key)
     };
     let mut protected: Vec<bool> = (0..holding.accounts.len())
         .map(|place| !none && by_name(place))
@@ -183,6 +182,11 @@ fn admin_groups(world: &World<'_>) -> BTreeSet<usize> {
         }
     }
     found
+}
+
+/// Whether an account of this folded name is never touched, and never made.
+pub(crate) fn is_protected_name(world: &World<'_>, key: &str) -> bool {
+    world.rules.protect_users.is_match(key) || world.abilities.own_account.as_deref() == Some(key)
 }
 
 /// Whether a folded group name is that of a built-in administrators' group.
@@ -478,6 +482,9 @@ impl<'w, 'a> Matcher<'w, 'a> {
 
     /// The account of a user's pushed name; [`UserState::New`] where there is none, or where it is to be renamed away.
     fn find_account(&mut self, user: u32) -> UserState {
+        if is_protected_name(self.world, self.scope.roster.key(user)) {
+            return UserState::Protected;
+        }
         let key = self.name_of(user);
         let place = self.first_of_name[key as usize];
         if place == NONE {
@@ -633,8 +640,12 @@ impl<'w, 'a> Matcher<'w, 'a> {
         let user = self.scope.roster.record(at);
         let mail = text::fold(source.records.text(user.email));
         let holding = self.world.holding;
+        let roster = &self.scope.roster;
+        let wanted = || (0..roster.users.len() as u32).map(|it| roster.account(it).email);
+        // Nor may anybody else of the roster have it: once that one has an account, the mail proves nothing.
         let same_mail = !mail.is_empty()
             && holding.text(link.mail) == mail
+            && self.roster_mails.is_unique(&mail, wanted)
             && self.user_mails[at.directory as usize]
                 .is_unique(&mail, || user_mails(source.records))
             && self.link_mails.is_unique(&mail, || link_mails(holding))

@@ -14,6 +14,7 @@
 
 mod accounts;
 mod advance;
+mod audit;
 mod context;
 mod explain;
 mod fates;
@@ -41,6 +42,7 @@ mod ties;
 mod world;
 
 pub use advance::{advance, intent_of};
+pub use audit::{Flaw, audit};
 pub use context::Context;
 pub use explain::{Explanation, explain};
 pub use fates::{Fate, Fates, ScopeRule, fates};

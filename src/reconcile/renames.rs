@@ -6,7 +6,7 @@
 use crate::model::{HoldReason, NONE, RecordRef};
 use crate::reconcile::context::{Context, place_of};
 use crate::reconcile::lookup::{Mails, user_mails};
-use crate::reconcile::matching::{AccountState, UserState, person_value};
+use crate::reconcile::matching::{AccountState, UserState, is_protected_name, person_value};
 use crate::reconcile::snapshot::Standing;
 use crate::text;
 
@@ -102,6 +102,12 @@ fn obstacle(
         return Some((
             HoldReason::RenameUnsupported,
             "the application cannot rename accounts".to_owned(),
+        ));
+    }
+    if is_protected_name(context.world, context.roster().key(rename.user)) {
+        return Some((
+            HoldReason::NameTaken,
+            "accounts of the new name are protected".to_owned(),
         ));
     }
     let at = context.roster().users[rename.user as usize].record;

@@ -81,7 +81,8 @@ impl Pool {
 #[derive(Clone, Debug, Default)]
 pub struct Interner {
     pool: Pool,
-    table: HashTable<u32>,
+    /// Numbers beside the hashes of their strings, so that a table that grows need not read them again.
+    table: HashTable<(u32, u32)>,
     hasher: RandomState,
 }
 
@@ -91,17 +92,14 @@ impl Interner {
         if text.is_empty() {
             return StrId::EMPTY;
         }
-        let hash = self.hasher.hash_one(text);
-        let Interner {
-            pool,
-            table,
-            hasher,
-        } = self;
-        if let Some(&known) = table.find(hash, |&id| pool.get(StrId(id)) == text) {
+        let short = self.short_hash(text);
+        let Interner { pool, table, .. } = self;
+        let same = |it: &(u32, u32)| it.1 == short && pool.get(StrId(it.0)) == text;
+        if let Some(&(known, _)) = table.find(spread(short), same) {
             return StrId(known);
         }
         let id = pool.add(text);
-        table.insert_unique(hash, id.0, |&id| hasher.hash_one(pool.get(StrId(id))));
+        table.insert_unique(spread(short), (id.0, short), |it| spread(it.1));
         id
     }
 
@@ -110,11 +108,19 @@ impl Interner {
         if text.is_empty() {
             return Some(StrId::EMPTY);
         }
-        let hash = self.hasher.hash_one(text);
-        let found = self
-            .table
-            .find(hash, |&id| self.pool.get(StrId(id)) == text)?;
+        let short = self.short_hash(text);
+        let same = |it: &(u32, u32)| it.1 == short && self.pool.get(StrId(it.0)) == text;
+        let (found, _) = self.table.find(spread(short), same)?;
         Some(StrId(*found))
+    }
+
+    /// Makes room for so many more strings.
+    pub fn reserve(&mut self, more: usize) {
+        self.table.reserve(more, |it| spread(it.1));
+    }
+
+    fn short_hash(&self, text: &str) -> u32 {
+        self.hasher.hash_one(text) as u32
     }
 
     /// The string of a number.
@@ -131,6 +137,11 @@ impl Interner {
     pub fn is_empty(&self) -> bool {
         self.pool.is_empty()
     }
+}
+
+/// A short hash over all bits, of which a table uses the highest and the lowest.
+fn spread(short: u32) -> u64 {
+    u64::from(short).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ impl<'w, 'a> Context<'w, 'a> {
     /// Derives everything up to the matching of users and accounts.
     pub fn of(world: &'w World<'a>) -> Self {
         let mut names = Names::default();
+        let users = world
+            .directories
+            .iter()
+            .filter_map(|it| it.records)
+            .map(|it| it.users.len());
+        names.users.reserve(users.sum());
         let linked = matching::linked_records(world);
         let snapshots: Vec<Option<Snapshot<'a>>> = world
             .directories
@@ -60,7 +66,7 @@ impl<'w, 'a> Context<'w, 'a> {
             .map(|(place, _)| {
                 names
                     .users
-                    .intern(&text::fold(world.holding.account_name(place)))
+                    .intern(&text::folded(world.holding.account_name(place)))
                     .0
             })
             .collect();

@@ -10,7 +10,9 @@ use crate::text;
 /// One notice for each mail that stands on users of different persons, naming the records.
 pub(crate) fn duplicates(context: &Context<'_, '_>) -> Vec<Notice> {
     let hasher = RandomState::new();
-    let mut found: Vec<(u64, u32, RecordRef)> = Vec::new();
+    let mut records: Vec<RecordRef> = Vec::new();
+    // Hash, person and place in `records`, as one number each: a million of them sort quickly.
+    let mut found: Vec<u128> = Vec::new();
     for (place, snapshot) in context.snapshots.iter().enumerate() {
         let Some(snapshot) = snapshot else { continue };
         for (record, user) in snapshot.records.users.iter().enumerate() {
@@ -19,18 +21,25 @@ pub(crate) fn duplicates(context: &Context<'_, '_>) -> Vec<Notice> {
                     directory: place as u16,
                     record: record as u32,
                 };
-                let hash = hasher.hash_one(text::fold(snapshot.records.text(user.email)));
-                found.push((hash, context.resolution.person(snapshot, at), at));
+                let hash = hasher.hash_one(&*text::folded(snapshot.records.text(user.email)));
+                let person = context.resolution.person(snapshot, at);
+                let at_number = records.len() as u128;
+                found.push(u128::from(hash) << 64 | u128::from(person) << 32 | at_number);
+                records.push(at);
             }
         }
     }
     found.sort_unstable();
     let mut notices = Vec::new();
-    for same in found.chunk_by(|a, b| a.0 == b.0) {
-        if same[0].1 == same[same.len() - 1].1 {
+    for same in found.chunk_by(|a, b| a >> 64 == b >> 64) {
+        if same[0] >> 32 == same[same.len() - 1] >> 32 {
             continue;
         }
-        let mut names: Vec<String> = same.iter().map(|it| record_name(context, it.2)).collect();
+        let record = |it: &u128| records[(it & u128::from(u32::MAX)) as usize];
+        let mut names: Vec<String> = same
+            .iter()
+            .map(|it| record_name(context, record(it)))
+            .collect();
         names.sort();
         names.dedup();
         notices.push(Notice {

@@ -559,8 +559,9 @@ impl<'w, 'a> Matcher<'w, 'a> {
             return UserState::Unsure(doubt);
         }
         let wanted = self.scope.roster.account(user);
-        let mail = text::fold(wanted.email);
-        if !mail.is_empty()
+        if !self.claimed.is_empty()
+            && !wanted.email.is_empty()
+            && let mail = text::fold(wanted.email)
             && let Some(places) = self.claimed.get(&mail)
         {
             if self.may_adopt_by_mail(places, &mail) {

@@ -598,15 +598,15 @@ fn sources<'a>(world: &World<'a>, snapshots: &[Option<Snapshot<'a>>]) -> Vec<Sou
     world.directories.iter().zip(records).map(of).collect()
 }
 
-/// Sorts by text with the first eight bytes at hand, which spares most of the look-ups.
+/// Sorts by text with the first sixteen bytes at hand, which spares most of the look-ups.
 fn sort_by_text<'t, T: Copy>(rows: &mut Vec<T>, text: impl Fn(&T) -> &'t str) {
     let head = |it: &str| {
-        let mut bytes = [0u8; 8];
-        let n = it.len().min(8);
+        let mut bytes = [0u8; 16];
+        let n = it.len().min(16);
         bytes[..n].copy_from_slice(&it.as_bytes()[..n]);
-        u64::from_be_bytes(bytes)
+        u128::from_be_bytes(bytes)
     };
-    let mut keyed: Vec<(u64, T)> = rows.iter().map(|it| (head(text(it)), *it)).collect();
+    let mut keyed: Vec<(u128, T)> = rows.iter().map(|it| (head(text(it)), *it)).collect();
     keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(&a.1).cmp(text(&b.1))));
     rows.clear();
     rows.extend(keyed.into_iter().map(|it| it.1));

@@ -4,6 +4,8 @@
 //! other `jürgen` with a combining mark. The key makes them equal; the spelling itself is kept elsewhere,
 //! because it is what applications are shown.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
@@ -40,6 +42,17 @@ pub fn fold(text: &str) -> String {
         return text.to_ascii_lowercase();
     }
     compose(compose(text.to_owned()).to_lowercase())
+}
+
+/// As [`fold`], without a copy where the text is folded already.
+pub fn folded(text: &str) -> Cow<'_, str> {
+    if text
+        .bytes()
+        .all(|it| it.is_ascii() && !it.is_ascii_uppercase())
+    {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(fold(text))
 }
 
 /// The key of a username or of a group name (design, section 2.1).

@@ -10,6 +10,6 @@ mod percent;
 mod span;
 
 pub use glob::{BadGlob, GlobFault, Globs};
-pub use key::{NAME_BYTES_MAX, NameFault, fold, name_key};
+pub use key::{NAME_BYTES_MAX, NameFault, fold, folded, name_key};
 pub use percent::{BadPercent, Percent};
 pub use span::{BadSpan, Span};

@@ -1,5 +1,5 @@
 //! Resolving and planning alone: three directories, together so many users with five memberships each; the first plan, and
-//! one that finds nothing to do. One thread, no input or output.
+//! one that finds nothing to do. One thread, no input or output; CPU time counts, since another program may share the core.
 
 use std::time::Duration;
 
@@ -97,9 +97,9 @@ fn measure_size(users: u32) -> (f64, f64) {
     let (empty, fresh) = (Holding::default(), Memory::default());
     let first = world(&empty, &fresh);
     let first_seconds = median(|| {
-        let start = measure::now();
+        let start = measure::own_cpu();
         let (_context, plan) = plan(&first);
-        let took = start.elapsed();
+        let took = measure::own_cpu().saturating_sub(start);
         assert!(!plan.changes.is_empty());
         took
     });
@@ -114,9 +114,9 @@ fn measure_size(users: u32) -> (f64, f64) {
     };
     let second = world(&held, &memory);
     let second_seconds = median(|| {
-        let start = measure::now();
+        let start = measure::own_cpu();
         let (_context, plan) = plan(&second);
-        let took = start.elapsed();
+        let took = measure::own_cpu().saturating_sub(start);
         assert!(plan.changes.is_empty(), "{} changes", plan.changes.len());
         took
     });

@@ -103,10 +103,9 @@ impl Audit<'_, '_, '_> {
             Step::Update => {
                 let switches = what.has(What::ACTIVATE) || what.has(What::DEACTIVATE);
                 let names = what.has(What::RENAME) || what.has(What::SPELLING);
-                (can.deactivate || !switches)
-                    && (can.rename_accounts || !names)
-                    && !(what.has(What::ACTIVATE) && what.has(What::DEACTIVATE))
-                    && !what.is_empty()
+                let beyond = (switches && !can.deactivate) || (names && !can.rename_accounts);
+                let senseless = what.is_empty() || what.has(What::ACTIVATE.with(What::DEACTIVATE));
+                !beyond && !senseless
             }
             Step::Members | Step::Children => false,
         };
@@ -280,7 +279,7 @@ impl Audit<'_, '_, '_> {
                 state,
                 AccountState::Wanted(_) | AccountState::Left(_) | AccountState::OutOfKind
             );
-            let ours = member.is_some_and(|it| it.ours());
+            let ours = member.is_some_and(crate::model::Membership::ours);
             let exact = state == AccountState::Unlinked && !context.rules().exact.is_empty();
             self.check(
                 "ownership",

@@ -147,8 +147,9 @@ impl<'w, 'a> Context<'w, 'a> {
         self.world.memory.approved.contains(key)
     }
 
-    /// Whether a removal or absence must be held because the configuration changed: now, or when it was first seen.
-    pub fn held_by_configuration(&self, subject: &str, change: &str) -> bool {
+    /// Whether a removal or absence must be held because the configuration changed: now, or when it was first seen. What was
+    /// seen before the change (`seen_before`) goes on waiting.
+    pub fn held_by_configuration(&self, subject: &str, change: &str, seen_before: bool) -> bool {
         if !self.world.memory.basis_changed && self.world.memory.held.is_empty() {
             return false;
         }
@@ -157,8 +158,9 @@ impl<'w, 'a> Context<'w, 'a> {
             change: change.to_owned(),
             reason: HoldReason::ConfigurationChanged,
         };
-        (self.world.memory.basis_changed || self.world.memory.held.contains_key(&key))
-            && !self.approved(&key)
+        let memory = self.world.memory;
+        let is_new = memory.basis_changed && !seen_before;
+        (is_new || memory.held.contains_key(&key)) && !self.approved(&key)
     }
 
     /// What a doubt is about, in words.

@@ -266,7 +266,7 @@ fn hold_by_configuration(
     let change = leave_text(context, groups, draft.group);
     draft.take.retain(|&account| {
         let subject = format!("user {}", context.pushed_key(account));
-        let hold = context.held_by_configuration(&subject, &change);
+        let hold = context.held_by_configuration(&subject, &change, false);
         if hold {
             let reason = HoldReason::ConfigurationChanged;
             held.push(HoldKey {
@@ -366,7 +366,7 @@ fn hold_children(
     let change = leave_text(context, groups, draft.group);
     draft.take.retain(|&child| {
         let subject = format!("group {}", group_key(context, groups, child));
-        let hold = context.held_by_configuration(&subject, &change);
+        let hold = context.held_by_configuration(&subject, &change, false);
         if hold {
             let reason = HoldReason::ConfigurationChanged;
             held.push(HoldKey {

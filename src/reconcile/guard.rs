@@ -384,7 +384,14 @@ fn hold_group_losses(context: &mut Context<'_, '_>, all: &mut All) {
             continue;
         }
         let group = &context.holding().groups[draft.group as usize];
-        let ours = group.members.iter().filter(|it| it.ours()).count() as i64;
+        let ours: Vec<u32> = group
+            .members
+            .iter()
+            .filter(|it| it.ours())
+            .map(|it| it.place())
+            .collect();
+        let is_ours = |it: &&u32| ours.binary_search(it).is_ok();
+        let leaving = draft.take.iter().filter(is_ours).count();
         let (given, taken) = context
             .world
             .memory
@@ -393,8 +400,8 @@ fn hold_group_losses(context: &mut Context<'_, '_>, all: &mut All) {
             .get(&draft.group)
             .copied()
             .unwrap_or_default();
-        let before = ours - i64::from(given) + i64::from(taken);
-        let lost = i64::from(taken) + draft.take.len() as i64;
+        let before = ours.len() as i64 - i64::from(given) + i64::from(taken);
+        let lost = i64::from(taken) + leaving as i64;
         if lost >= 20 && lost * 2 > before {
             let detail =
                 format!("the group would lose {lost} of its {before} members within the window");

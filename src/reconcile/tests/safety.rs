@@ -526,6 +526,21 @@ fn rule_4_5_the_group_limit_counts_over_the_window_and_ours_only() {
 }
 
 #[test]
+fn rule_4_5_the_group_limit_does_not_count_whom_others_put_in() {
+    let (mut company, all) = one_group(30);
+    for name in names(60).split_off(30) {
+        company.give_by_hand("staff", &name);
+    }
+    let members: Vec<&str> = all[..20].iter().map(String::as_str).collect();
+    company.edit("jira", |it| {
+        it.the_group("staff").members(&members);
+    });
+    let company = company.rules(|it| it.exact = globs(&["staff"]));
+    // Ten of thirty are ours; the thirty others go because the group shall be exact.
+    assert_eq!(held(&company, HoldReason::GroupLimit), 0);
+}
+
+#[test]
 fn rule_4_5_groups_that_left_are_limited_too() {
     let (mut company, _) = one_group(30);
     company.edit("jira", |it| it.without_group("staff"));

@@ -323,7 +323,10 @@ fn draft_left(context: &mut Context<'_, '_>, drafts: &mut Drafts, place: u32, re
         if context.blocks.is_empty() {
             strip_left(context, drafts, place);
         }
-        return draft_delete(context, drafts, place, left_at);
+        if !draft_delete(context, drafts, place, left_at) {
+            draft_off_again(context, drafts, place, reason);
+        }
+        return;
     }
     if context.rules().on_leave == OnLeave::Keep {
         return;
@@ -341,7 +344,7 @@ fn draft_left(context: &mut Context<'_, '_>, drafts: &mut Drafts, place: u32, re
             ran: clock.1,
         });
     }
-    if context.held_by_configuration(&subject, "leave") {
+    if context.held_by_configuration(&subject, "leave", link.absent_since.is_some()) {
         let detail = "it is absent since the configuration changed".to_owned();
         return context.hold(
             subject,
@@ -383,7 +386,29 @@ fn strip_left(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32) {
     }
 }
 
-fn draft_delete(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32, left_at: Timestamp) {
+/// Somebody switched the account of a user who left on again.
+fn draft_off_again(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32, reason: Reason) {
+    let active = context.holding().accounts[place as usize].seen.active;
+    let keeps = context.rules().on_leave == OnLeave::Keep;
+    if active && !keeps && context.abilities().deactivate && context.blocks.is_empty() {
+        drafts.list.push(Draft {
+            place,
+            wanted: NONE,
+            step: Step::Update,
+            what: What::DEACTIVATE,
+            reason,
+            class: Some(Class::Removal),
+        });
+    }
+}
+
+/// Deletes the account of a user who left, when its time has come; says whether it does.
+fn draft_delete(
+    context: &Context<'_, '_>,
+    drafts: &mut Drafts,
+    place: u32,
+    left_at: Timestamp,
+) -> bool {
     let account = &context.holding().accounts[place as usize];
     let ours = account
         .link
@@ -394,28 +419,20 @@ fn draft_delete(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32, left
         .delete_after
         .filter(|_| ours && context.abilities().delete_accounts)
     else {
-        return;
+        return false;
     };
     let due = left_at.plus(after);
     // Not in the moment in which it left, however short the time.
     if context.world.now < due || context.world.now == left_at {
         drafts.due_at = Some(drafts.due_at.map_or(due, |it| it.min(due)));
-        return drafts.wait(
-            context,
-            place,
-            "delete",
-            format!("it left on {left_at} and is deleted on {due}"),
-            String::new(),
-        );
+        let why = format!("it left on {left_at} and is deleted on {due}");
+        drafts.wait(context, place, "delete", why, String::new());
+        return false;
     }
     if let Some(block) = context.blocks.first() {
-        return drafts.wait(
-            context,
-            place,
-            "delete",
-            format!("{}: {}", block.subject, block.detail),
-            String::new(),
-        );
+        let why = format!("{}: {}", block.subject, block.detail);
+        drafts.wait(context, place, "delete", why, String::new());
+        return false;
     }
     let (what, reason, class) = (What::default(), Reason::DeleteAfter, Some(Class::Removal));
     drafts.list.push(Draft {
@@ -426,6 +443,7 @@ fn draft_delete(context: &Context<'_, '_>, drafts: &mut Drafts, place: u32, left
         reason,
         class,
     });
+    true
 }
 
 /// The clock of an absence after this plan: since when, and how long it has run. It runs only while every listed directory

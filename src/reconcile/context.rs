@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Abilities, HoldKey, HoldReason, Holding, NONE, Notice, NoticeKind, RecordKind, RecordRef,
-    Records, Rejected, Roster, StrId, Withheld,
+    Abilities, HoldKey, HoldReason, Holding, NONE, Notice, RecordKind, RecordRef, Roster, StrId,
+    Withheld,
 };
+use crate::reconcile::blocks;
 use crate::reconcile::matching::{self, AccountState, Doubt, Matcher, Matching, UserState};
 use crate::reconcile::resolve::Resolution;
 use crate::reconcile::rules::ApplicationRules;
@@ -45,7 +46,6 @@ impl<'w, 'a> Context<'w, 'a> {
             .filter_map(|it| it.records)
             .map(|it| it.users.len());
         names.users.reserve(users.sum());
-        let linked = matching::linked_records(world);
         let snapshots: Vec<Option<Snapshot<'a>>> = world
             .directories
             .iter()
@@ -70,6 +70,7 @@ impl<'w, 'a> Context<'w, 'a> {
                     .0
             })
             .collect();
+        let linked = matching::linked_records(world, &snapshots, &account_key, names.users.len());
         let barred = barred(world, &account_key);
         let resolution = Resolution::of(world, &snapshots, &mut names, &barred);
         let named = tied_names(&resolution, &snapshots, &linked, &account_key);
@@ -89,8 +90,7 @@ impl<'w, 'a> Context<'w, 'a> {
             &linked,
             account_key,
         );
-        let mut blocks = blocks(world, &scope, &names);
-        blocks.extend(nameless(world, &snapshots));
+        let blocks = blocks::of(world, &snapshots, &scope, &names);
         Context {
             world,
             snapshots,
@@ -153,8 +153,9 @@ impl<'w, 'a> Context<'w, 'a> {
         self.world.memory.approved.contains(key)
     }
 
-    /// Whether a removal or absence must be held because the configuration changed: now, or when it was first seen.
-    pub fn held_by_configuration(&self, subject: &str, change: &str) -> bool {
+    /// Whether a removal or absence must be held because the configuration changed: now, or when it was first seen. What was
+    /// seen before the change (`seen_before`) goes on waiting.
+    pub fn held_by_configuration(&self, subject: &str, change: &str, seen_before: bool) -> bool {
         if !self.world.memory.basis_changed && self.world.memory.held.is_empty() {
             return false;
         }
@@ -163,8 +164,9 @@ impl<'w, 'a> Context<'w, 'a> {
             change: change.to_owned(),
             reason: HoldReason::ConfigurationChanged,
         };
-        (self.world.memory.basis_changed || self.world.memory.held.contains_key(&key))
-            && !self.approved(&key)
+        let memory = self.world.memory;
+        let is_new = memory.basis_changed && !seen_before;
+        (is_new || memory.held.contains_key(&key)) && !self.approved(&key)
     }
 
     /// What a doubt is about, in words.
@@ -354,84 +356,6 @@ fn tied_names(
     named.sort_unstable();
     named.dedup_by_key(|it| it.0);
     named
-}
-
-/// Why removals by absence are blocked: directories that prove nothing, and groups that the configuration names and no listed
-/// directory has.
-fn blocks(world: &World<'_>, scope: &Scope<'_>, names: &Names) -> Vec<Notice> {
-    let mut blocks = Vec::new();
-    for directory in &world.directories {
-        let why = match (directory.records, directory.standing) {
-            (None, _) => "it was never read completely",
-            (Some(_), world::Standing::Stale) => "it is stale: the last accepted records serve",
-            (Some(_), world::Standing::Fresh) => continue,
-        };
-        blocks.push(Notice {
-            kind: NoticeKind::RemovalsBlocked,
-            subject: format!("directory {}", directory.name),
-            detail: why.to_owned(),
-        });
-    }
-    let rules = world.rules;
-    let known = |name: &str| {
-        let number = names.groups.find(name);
-        number.is_some_and(|it| scope.known.get(it.0 as usize) == Some(&true))
-    };
-    // A group that is pushed under this name is named, too.
-    let groups = &scope.roster.groups;
-    let pushed = |name: &str| {
-        groups
-            .binary_search_by(|it| it.key.as_str().cmp(name))
-            .is_ok()
-    };
-    // Kinds are told by all groups of a directory, whichever of them it gives.
-    let told = |name: &str| {
-        world
-            .directories
-            .iter()
-            .any(|it| has_group(it.records, name))
-    };
-
-    let scoped = rules.members_of.literals();
-    let renamed = rules.rename_groups.iter().map(|it| it.0.as_str());
-    let missing = scoped.chain(renamed).filter(|it| !known(it));
-    let exact = rules.exact.literals();
-    let missing = missing.chain(exact.filter(|it| !known(it) && !pushed(it)));
-    let classify = world.directories.iter().flat_map(|it| &it.rules.classify);
-    let classify = classify.flat_map(|it| it.1.groups.literals());
-    let missing: BTreeSet<&str> = missing.chain(classify.filter(|it| !told(it))).collect();
-    blocks.extend(missing.into_iter().map(|name| Notice {
-        kind: NoticeKind::NamedGroupMissing,
-        subject: format!("group {name}"),
-        detail: "the configuration names it and no listed directory has it".to_owned(),
-    }));
-    blocks
-}
-
-/// Whether some group of a directory has a folded name, be it only a rejected one.
-fn has_group(records: Option<&Records>, name: &str) -> bool {
-    records.is_some_and(|records| {
-        let named = |it: StrId| records.text(it) == name;
-        let rejected = |it: &Rejected| it.what == RecordKind::Group && named(it.key);
-        records.groups.iter().any(|it| named(it.key)) || records.rejected.iter().any(rejected)
-    })
-}
-
-/// Directories with rejected records of which nothing is known: whoever, or whichever group, is absent there may be one of them.
-fn nameless(world: &World<'_>, snapshots: &[Option<Snapshot<'_>>]) -> Vec<Notice> {
-    let directories = world.directories.iter().zip(snapshots);
-    let count = |it: &Option<Snapshot<'_>>| it.as_ref().map_or(0, |it| it.nameless);
-    directories
-        .filter(|it| count(it.1) > 0)
-        .map(|(directory, snapshot)| Notice {
-            kind: NoticeKind::RemovalsBlocked,
-            subject: format!("directory {}", directory.name),
-            detail: format!(
-                "{} of its records were rejected and show neither a name nor an id, so nothing's absence is proven",
-                count(snapshot)
-            ),
-        })
-        .collect()
 }
 
 /// The place of a roster user's account, if it has one.

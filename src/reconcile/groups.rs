@@ -312,7 +312,8 @@ fn draft_left(
                 ran: clock.1,
             });
         }
-        if context.held_by_configuration(&subject, &change) {
+        let seen_before = link.absent_since.is_some();
+        if context.held_by_configuration(&subject, &change, seen_before) {
             let detail = "it is absent since the configuration changed".to_owned();
             return context.hold(subject, change, HoldReason::ConfigurationChanged, detail);
         }

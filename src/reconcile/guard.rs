@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::model::{Class, HoldKey, HoldReason, Step, What, Withheld};
 use crate::reconcile::accounts::{Draft, Drafts};
 use crate::reconcile::context::Context;
-use crate::reconcile::groups::{self, Groups};
+use crate::reconcile::groups::{self, GroupDraft, Groups};
 use crate::reconcile::members::{self, MemberDraft};
 
 /// All drafts of one plan.
@@ -43,13 +43,28 @@ pub(crate) fn change_text(context: &Context<'_, '_>, draft: &Draft) -> String {
     match draft.step {
         Step::Create => "create".to_owned(),
         Step::Delete => "delete".to_owned(),
-        _ if what.has(What::ADOPT) => "adopt".to_owned(),
+        _ if what.has(What::ADOPT) => adoption_text(context, draft),
         _ if what.has(What::LEAVE) => "leave".to_owned(),
         _ if what.has(What::RENAME) => format!("rename to {}", context.roster().key(draft.wanted)),
         _ if what.has(What::DEACTIVATE) => "deactivate".to_owned(),
         _ if what.has(What::ACTIVATE) => "activate".to_owned(),
-        _ => "update".to_owned(),
+        _ => format!("update {}", what.words().join(", ")),
     }
+}
+
+/// Fields follow from an adoption; a new name and being switched off or on are named beside it.
+fn adoption_text(context: &Context<'_, '_>, draft: &Draft) -> String {
+    let mut words = vec!["adopt".to_owned()];
+    if draft.what.has(What::RENAME) {
+        words.push(format!("rename to {}", context.roster().key(draft.wanted)));
+    }
+    if draft.what.has(What::DEACTIVATE) {
+        words.push("deactivate".to_owned());
+    }
+    if draft.what.has(What::ACTIVATE) {
+        words.push("activate".to_owned());
+    }
+    words.join(" and ")
 }
 
 /// Holds what the guards do not let pass.
@@ -73,8 +88,61 @@ const FIRST_PLAN: &str = "the first plan for an application that already holds a
 
 /// The first plan for an application that already holds accounts is held whole, but for what a person approved.
 fn hold_first_plan(context: &mut Context<'_, '_>, all: &mut All) {
+    // Before anything is taken out: who approves a group's members sees all of them.
+    let members = first_members(context, all, &all.members, "members", |it| {
+        all.account_key(context, it).to_owned()
+    });
+    let children = first_members(context, all, &all.children, "subgroups", |it| {
+        members::group_key(context, &all.groups, it)
+    });
     hold_first_accounts(context, all);
-    hold_first_groups(context, all);
+    let closed = hold_first_groups(context, all);
+    for draft in &mut all.children {
+        draft.give.retain(|it| !closed.contains(it));
+        draft.own.retain(|it| !closed.contains(it));
+    }
+    for (list, keys) in [(&mut all.members, members), (&mut all.children, children)] {
+        list.retain(|it| !it.is_empty());
+        for (group, key) in keys {
+            if !context.approved(&key) || closed.contains(&group) {
+                list.retain(|it| it.group != group);
+                context.hold(key.subject, key.change, key.reason, FIRST_PLAN.to_owned());
+            }
+        }
+    }
+}
+
+/// What an approval must name for the members of each group: how many there are and, in short, who.
+fn first_members(
+    context: &Context<'_, '_>,
+    all: &All,
+    list: &[MemberDraft],
+    word: &str,
+    name: impl Fn(u32) -> String,
+) -> Vec<(u32, HoldKey)> {
+    let key = |draft: &MemberDraft| {
+        let mut names: Vec<String> = Vec::new();
+        let parts = [('+', &draft.give), ('=', &draft.own), ('-', &draft.take)];
+        for (sign, places) in parts {
+            names.extend(places.iter().map(|it| format!("{sign}{}", name(*it))));
+        }
+        names.sort();
+        let [give, own, take] = parts.map(|it| it.1.len());
+        let who = short(&names.join("\n"));
+        let group = members::group_key(context, &all.groups, draft.group);
+        HoldKey {
+            subject: format!("group {group}"),
+            change: format!("{word} +{give} ={own} -{take} ({who:08x})"),
+            reason: HoldReason::FirstPlan,
+        }
+    };
+    list.iter().map(|it| (it.group, key(it))).collect()
+}
+
+/// A short number for a text, the same in every process (FNV-1a): it tells whether what was approved is what is wanted now.
+fn short(text: &str) -> u32 {
+    let step = |hash: u32, byte: u8| (hash ^ u32::from(byte)).wrapping_mul(16_777_619);
+    text.bytes().fold(2_166_136_261, step)
 }
 
 fn hold_first_accounts(context: &mut Context<'_, '_>, all: &mut All) {
@@ -116,23 +184,17 @@ fn hold_first_accounts(context: &mut Context<'_, '_>, all: &mut All) {
     all.drop_members_of(&places);
 }
 
-fn hold_first_groups(context: &mut Context<'_, '_>, all: &mut All) {
-    let key = |subject: String, change: &str| HoldKey {
-        subject: format!("group {subject}"),
-        change: change.to_owned(),
-        reason: HoldReason::FirstPlan,
-    };
+/// Holds the groups and says which of them will not be there or will not be ours.
+fn hold_first_groups(context: &mut Context<'_, '_>, all: &mut All) -> BTreeSet<u32> {
     let mut closed = BTreeSet::new();
     let mut list = std::mem::take(&mut all.groups.list);
     list.retain(|draft| {
-        let word = match draft.step {
-            Step::Create => "create",
-            Step::Delete => "delete",
-            _ if draft.what.has(What::ADOPT) => "adopt",
-            _ if draft.what.has(What::LEAVE) => "leave",
-            _ => "update",
+        let group = members::group_key(context, &all.groups, draft.place);
+        let key = HoldKey {
+            subject: format!("group {group}"),
+            change: group_text(draft),
+            reason: HoldReason::FirstPlan,
         };
-        let key = key(members::group_key(context, &all.groups, draft.place), word);
         let approved = context.approved(&key);
         if !approved {
             if draft.step == Step::Create || draft.what.has(What::ADOPT) {
@@ -143,24 +205,16 @@ fn hold_first_groups(context: &mut Context<'_, '_>, all: &mut All) {
         approved
     });
     all.groups.list = list;
-    for draft in &mut all.children {
-        draft.give.retain(|it| !closed.contains(it));
-        draft.own.retain(|it| !closed.contains(it));
-    }
-    all.children.retain(|it| !it.is_empty());
-    let groups = &all.groups;
-    for (list, word) in [
-        (&mut all.members, "members"),
-        (&mut all.children, "subgroups"),
-    ] {
-        list.retain(|draft| {
-            let key = key(members::group_key(context, groups, draft.group), word);
-            let approved = context.approved(&key) && !closed.contains(&draft.group);
-            if !approved {
-                context.hold(key.subject, key.change, key.reason, FIRST_PLAN.to_owned());
-            }
-            approved
-        });
+    closed
+}
+
+fn group_text(draft: &GroupDraft) -> String {
+    match draft.step {
+        Step::Create => "create".to_owned(),
+        Step::Delete => "delete".to_owned(),
+        _ if draft.what.has(What::ADOPT) => "adopt".to_owned(),
+        _ if draft.what.has(What::LEAVE) => "leave".to_owned(),
+        _ => format!("update {}", draft.what.words().join(", ")),
     }
 }
 
@@ -330,7 +384,14 @@ fn hold_group_losses(context: &mut Context<'_, '_>, all: &mut All) {
             continue;
         }
         let group = &context.holding().groups[draft.group as usize];
-        let ours = group.members.iter().filter(|it| it.ours()).count() as i64;
+        let ours: Vec<u32> = group
+            .members
+            .iter()
+            .filter(|it| it.ours())
+            .map(|it| it.place())
+            .collect();
+        let is_ours = |it: &&u32| ours.binary_search(it).is_ok();
+        let leaving = draft.take.iter().filter(is_ours).count();
         let (given, taken) = context
             .world
             .memory
@@ -339,8 +400,8 @@ fn hold_group_losses(context: &mut Context<'_, '_>, all: &mut All) {
             .get(&draft.group)
             .copied()
             .unwrap_or_default();
-        let before = ours - i64::from(given) + i64::from(taken);
-        let lost = i64::from(taken) + draft.take.len() as i64;
+        let before = ours.len() as i64 - i64::from(given) + i64::from(taken);
+        let lost = i64::from(taken) + leaving as i64;
         if lost >= 20 && lost * 2 > before {
             let detail =
                 format!("the group would lose {lost} of its {before} members within the window");

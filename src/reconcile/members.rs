@@ -3,6 +3,8 @@
 //! What the roster wants is given; what it wants and the application already has becomes ours; only what is ours is taken, and
 //! only from accounts whose user is present and certain. What others gave is never taken, unless the group is named exact.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Csr, HoldKey, HoldReason, Membership, NONE, StrId};
 use crate::reconcile::accounts::{Drafts, Strip};
 use crate::reconcile::context::{Context, place_of};
@@ -189,15 +191,18 @@ fn draft_existing(
             || context.group_is_unknown(place),
         exact: wanted != NONE && is_exact(context, wanted),
     };
+    let namesakes = if rules.exact {
+        namesakes(context, wanted_members.row(wanted as usize))
+    } else {
+        BTreeSet::new()
+    };
     for (member, kept) in group.members.iter().zip(&kept) {
         let account = member.place();
         mark[account as usize] = 0;
         let state = context.matching.accounts[account as usize];
-        let namesake = || {
-            let foreign = rules.exact && state == AccountState::Unlinked;
-            foreign && is_namesake(context, wanted_members.row(wanted as usize), account)
-        };
-        if !kept && rules.takes(*member, taking[account as usize], state) && !namesake() {
+        let foreign = state == AccountState::Unlinked;
+        let namesake = foreign && namesakes.contains(context.account_key(account));
+        if !kept && rules.takes(*member, taking[account as usize], state) && !namesake {
             draft.take.push(account);
         }
     }
@@ -244,13 +249,9 @@ fn is_exact(context: &Context<'_, '_>, wanted: u32) -> bool {
         || names.any(|it| exact.is_match(context.names.groups.get(it)))
 }
 
-/// Whether an account bears the name of somebody whom the roster wants in a group, though it may not be that user's yet.
-fn is_namesake(context: &Context<'_, '_>, wanted: &[u32], account: u32) -> bool {
-    let key = context.account_key(account);
-    let users = wanted.iter();
-    users
-        .map(|it| context.roster().key(*it))
-        .any(|it| it == key)
+/// Names of those whom the roster wants in a group: an account of that name may not be theirs yet, and is not taken out.
+fn namesakes<'c>(context: &'c Context<'_, '_>, wanted: &[u32]) -> BTreeSet<&'c str> {
+    wanted.iter().map(|it| context.roster().key(*it)).collect()
 }
 
 /// Memberships first missed after the configuration changed are held until a person approves.
@@ -266,7 +267,7 @@ fn hold_by_configuration(
     let change = leave_text(context, groups, draft.group);
     draft.take.retain(|&account| {
         let subject = format!("user {}", context.pushed_key(account));
-        let hold = context.held_by_configuration(&subject, &change);
+        let hold = context.held_by_configuration(&subject, &change, false);
         if hold {
             let reason = HoldReason::ConfigurationChanged;
             held.push(HoldKey {
@@ -366,7 +367,7 @@ fn hold_children(
     let change = leave_text(context, groups, draft.group);
     draft.take.retain(|&child| {
         let subject = format!("group {}", group_key(context, groups, child));
-        let hold = context.held_by_configuration(&subject, &change);
+        let hold = context.held_by_configuration(&subject, &change, false);
         if hold {
             let reason = HoldReason::ConfigurationChanged;
             held.push(HoldKey {

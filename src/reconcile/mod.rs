@@ -15,9 +15,11 @@
 mod accounts;
 mod advance;
 mod audit;
+mod blocks;
 mod context;
-mod explain;
+pub mod explain;
 mod fates;
+mod flow;
 mod groups;
 mod guard;
 mod locate;

@@ -71,46 +71,21 @@ impl<'a> Snapshot<'a> {
         names: &mut Names,
         linked: &dyn Fn(RecordKind, &str) -> bool,
     ) -> Self {
-        let mut group_key = Vec::with_capacity(records.groups.len());
-        let mut fills = Vec::with_capacity(records.groups.len());
-        for group in &records.groups {
-            let key = records.text(group.key);
-            let taken = chosen(&rules.include_groups, &rules.exclude_groups, key);
-            group_key.push(if taken {
-                names.groups.intern(key).0
-            } else {
-                NONE
-            });
-            fills.push(taken && (rules.may_fill.is_empty() || rules.may_fill.is_match(key)));
-        }
+        let (mut group_key, mut fills) = take_groups(records, rules, names);
         let linked_group = |id: &str| linked(RecordKind::Group, id);
         let doubled = reject_doubled_groups(records, &mut group_key, &mut fills, &linked_group);
         let above = nest::ancestors(&records.children, |group| fills[group as usize]);
         // What a group says of its members' kind, and what of it is unknown, does not depend on what it may fill.
-        let over_all = nest::ancestors(&records.children, |_| true);
-        let unsure = uncertain_groups(records, &doubled, over_all.as_ref());
-
-        let mut user_key = Vec::with_capacity(records.users.len());
-        let mut standing = Vec::with_capacity(records.users.len());
-        for user in &records.users {
-            let key = records.text(user.key);
-            user_key.push(names.users.intern(key).0);
-            standing.push(if rules.skip_users.is_match(key) {
-                Standing::Skipped
-            } else if user.unknown || user.status == Status::Unknown {
-                Standing::Unknown
-            } else {
-                Standing::Valid
-            });
-        }
+        let over_all = if fills.iter().all(|it| *it) {
+            None
+        } else {
+            nest::ancestors(&records.children, |_| true)
+        };
+        let unsure = uncertain_groups(records, &doubled, over_all.as_ref().or(above.as_ref()));
+        let (user_key, mut standing) = take_users(records, rules, names);
         let linked_user = |id: &str| linked(RecordKind::User, id);
-        mark_duplicates(
-            records,
-            &user_key,
-            names.users.len(),
-            &mut standing,
-            &linked_user,
-        );
+        let keys = names.users.len();
+        mark_duplicates(records, &user_key, keys, &mut standing, &linked_user);
 
         let mut snapshot = Snapshot {
             records,
@@ -131,12 +106,7 @@ impl<'a> Snapshot<'a> {
         snapshot.oust_or_join_rejected(&linked_user);
         snapshot.take_rejected_groups();
         snapshot.classify(rules, &unsure, over_all.as_ref());
-        snapshot.uncertain = snapshot.uncertain_keys(&unsure, names);
-        snapshot.uncertain.extend(
-            doubled
-                .iter()
-                .map(|it| names.groups.intern(key_of(records, *it)).0),
-        );
+        snapshot.uncertain = snapshot.uncertain_keys(&unsure, &doubled, names);
         snapshot
     }
 
@@ -275,6 +245,7 @@ impl<'a> Snapshot<'a> {
 
     /// For each user record, the group records it is in, directly or through groups.
     fn groups_of_users(&self, above: Option<&Csr>) -> Csr {
+        let above = above.or(self.above.as_ref());
         Csr::collect(self.records.users.len(), |emit| {
             for group in 0..self.records.groups.len() as u32 {
                 for &user in self.records.members.row(group as usize) {
@@ -290,7 +261,7 @@ impl<'a> Snapshot<'a> {
         })
     }
 
-    fn uncertain_keys(&self, unsure: &[bool], names: &mut Names) -> Vec<u32> {
+    fn uncertain_keys(&self, unsure: &[bool], doubled: &[u32], names: &mut Names) -> Vec<u32> {
         let marked = |group: &usize| unsure[*group] && self.group_key[*group] != NONE;
         let mut keys: Vec<u32> = (0..unsure.len())
             .filter(marked)
@@ -301,8 +272,53 @@ impl<'a> Snapshot<'a> {
                 keys.push(names.groups.intern(self.records.text(it.key)).0);
             }
         }
+        let doubled = doubled.iter().map(|it| key_of(self.records, *it));
+        keys.extend(doubled.map(|it| names.groups.intern(it).0));
         keys
     }
+}
+
+/// By group record, the number of its name if the directory gives it, and whether it may give it members.
+fn take_groups(
+    records: &Records,
+    rules: &DirectoryRules,
+    names: &mut Names,
+) -> (Vec<u32>, Vec<bool>) {
+    let mut group_key = Vec::with_capacity(records.groups.len());
+    let mut fills = Vec::with_capacity(records.groups.len());
+    for group in &records.groups {
+        let key = records.text(group.key);
+        let taken = chosen(&rules.include_groups, &rules.exclude_groups, key);
+        group_key.push(if taken {
+            names.groups.intern(key).0
+        } else {
+            NONE
+        });
+        fills.push(taken && (rules.may_fill.is_empty() || rules.may_fill.is_match(key)));
+    }
+    (group_key, fills)
+}
+
+/// By user record, the number of its name and what the record by itself is good for.
+fn take_users(
+    records: &Records,
+    rules: &DirectoryRules,
+    names: &mut Names,
+) -> (Vec<u32>, Vec<Standing>) {
+    let mut user_key = Vec::with_capacity(records.users.len());
+    let mut standing = Vec::with_capacity(records.users.len());
+    for user in &records.users {
+        let key = records.text(user.key);
+        user_key.push(names.users.intern(key).0);
+        standing.push(if rules.skip_users.is_match(key) {
+            Standing::Skipped
+        } else if user.unknown || user.status == Status::Unknown {
+            Standing::Unknown
+        } else {
+            Standing::Valid
+        });
+    }
+    (user_key, standing)
 }
 
 fn key_of(records: &Records, group: u32) -> &str {

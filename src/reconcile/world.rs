@@ -68,10 +68,11 @@ impl World<'_> {
             .all(|it| it.records.is_some() && it.standing == Standing::Fresh)
     }
 
-    /// Whether every listed directory was read completely twice since a moment.
+    /// Whether every listed directory was read completely twice since a moment. A read of that very moment is the one that was
+    /// looked at then.
     pub(crate) fn read_twice_since(&self, since: Timestamp) -> bool {
         self.directories
             .iter()
-            .all(|it| it.previous_read_at >= since && it.read_at > it.previous_read_at)
+            .all(|it| it.previous_read_at > since && it.read_at > it.previous_read_at)
     }
 }

@@ -1,14 +1,15 @@
 //! A small company in memory: directories that can be edited, and one application that takes every change.
 
-#![expect(dead_code, reason = "the tests of sections 3 and 4 use the rest")]
-
 use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
 
 use crate::clock::Timestamp;
 use crate::model::{
     Abilities, Account, AppGroup, Change, Class, Fields, HoldKey, HoldReason, Holding, Kind, Link,
     Memory, NONE, NewGroup, NewUser, ObservedAccount, ObservedGroup, Origin, Outcome, Plan, Reason,
-    RecordKind, RecordRef, Records, RecordsBuilder, Status, Step, Subject, View, What,
+    RecordKind, RecordRef, Records, RecordsBuilder, Status, Step, Subject, View, What, Window,
 };
 use crate::reconcile::rules::{ApplicationRules, DirectoryRules};
 use crate::reconcile::{
@@ -140,9 +141,10 @@ impl Company {
         self
     }
 
-    /// Pushes once, so that everything is there and linked.
+    /// Pushes once, long ago, so that everything is there and linked.
     pub(super) fn pushed(mut self) -> Self {
         self.push();
+        self.memory.window = Window::default();
         self
     }
 
@@ -532,10 +534,6 @@ impl Directory {
         self.rejected.push((RecordKind::Group, id, key));
     }
 
-    pub(super) fn nothing_rejected(&mut self) {
-        self.rejected.clear();
-    }
-
     pub(super) fn unread(&mut self) {
         self.unread = true;
     }
@@ -707,13 +705,16 @@ fn text(context: &Context<'_, '_>, plan: &Plan) -> String {
         roster: context.roster(),
         holding: context.holding(),
     });
-    let noise = regex::Regex::new(r#"(, |: )directory "[^"]*", external_id "[^"]*"(, inactive)?"#);
-    let without = |found: &regex::Captures<'_>| match (&found[1], found.get(2)) {
+    let without = |found: &Captures<'_>| match (&found[1], found.get(2)) {
         (before, Some(_)) => format!("{before}inactive"),
         (_, None) => String::new(),
     };
-    noise.unwrap().replace_all(&shown, without).into_owned()
+    NOISE.replace_all(&shown, without).into_owned()
 }
+
+static NOISE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"(, |: )directory "[^"]*", external_id "[^"]*"(, inactive)?"#).unwrap()
+});
 
 fn roster(context: &Context<'_, '_>) -> Vec<String> {
     let roster = context.roster();

@@ -1,5 +1,11 @@
 //! usersyncd: ordered user directories in, every application's own accounts out.
 //!
+//! One pass: [`daemon`] starts a read for each directory. [`sync`] asks the connector in [`directories`], has [`reconcile`] judge
+//! the answer, and commits it to the [`store`]. Then it starts a push for each application. [`sync`] takes what was committed, has
+//! [`reconcile`] make a plan of it, writes down what will be sent, hands the plan to the connector in [`applications`], and
+//! commits what became of it. Only [`reconcile`] decides, and it reads and writes nothing; a dry run and `explain` make the same
+//! plan and leave it at that.
+//!
 //! The map of the crate, from the leaves to the top. Imports go down this list only; `tests/it/architecture.rs` holds it.
 //!
 //! * [`text`]: names and how they are folded, globs, spans of time, percents.

@@ -76,7 +76,7 @@ pub enum Command {
     },
     /// How everything stands: last reads and pushes, what is held and waits.
     Status {
-        /// List the active accounts that no directory explains.
+        /// List the active accounts that are linked to nobody: no directory explains them, or taking them over is held.
         #[arg(long)]
         unlinked: bool,
         /// How the answer looks.

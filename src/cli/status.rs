@@ -1,4 +1,4 @@
-//! `status [--unlinked]`: how everything stands, and which accounts no directory explains.
+//! `status [--unlinked]`: how everything stands, and which accounts are linked to nobody.
 
 use std::fmt::Write as _;
 
@@ -10,6 +10,7 @@ use crate::cli::{Fault, out};
 use crate::clock::Timestamp;
 use crate::daemon::Exit;
 use crate::reconcile::Standing;
+use crate::reconcile::reads::Loss;
 use crate::store::{HeldSet, SetOf, Snapshot};
 use crate::sync::{self, ApplicationPart, DirectoryPart};
 
@@ -71,8 +72,15 @@ async fn directory(
         "memberships": state.tally.memberships,
         "rejected": state.tally.rejected,
         "failure": failure,
-        "suspect": set.map(|it| json!({ "approve": it.id, "seen_at": it.seen_at.to_string(), "loss": it.summary })),
+        "suspect": set.map(|it| json!({ "approve": it.id, "seen_at": it.seen_at.to_string(), "loss": loss(it) })),
     }))
+}
+
+/// What a suspect read lost, in words.
+fn loss(set: &HeldSet) -> Option<String> {
+    let summary = set.summary.as_deref()?;
+    let loss = serde_json::from_str::<Loss>(summary);
+    Some(loss.map_or_else(|_| summary.to_owned(), |it| it.to_string()))
 }
 
 async fn application(
@@ -203,7 +211,7 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
         if let Some(names) = it["unlinked"].as_array() {
             let _ = writeln!(
                 out,
-                "  active accounts that no directory explains: {}",
+                "  active accounts that are linked to nobody: {}",
                 names.len()
             );
             for name in names {
@@ -225,5 +233,33 @@ fn list(out: &mut String, items: &Value, line: impl Fn(&Value) -> String) {
             "    and {} more (`--format json` shows all)",
             items.len() - SHOWN_MAX
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconcile::reads::Part;
+
+    #[test]
+    fn what_a_suspect_read_lost_is_said_in_words() {
+        let lost = Loss {
+            users: Part {
+                lost: 12,
+                of: 40,
+                limit: Some(8),
+            },
+            ..Loss::default()
+        };
+        let set = HeldSet {
+            id: "sr-0".to_owned(),
+            of: SetOf::Directory("office".to_owned()),
+            reason: "suspect_read".to_owned(),
+            seen_at: Timestamp(0),
+            changes: 0,
+            summary: serde_json::to_string(&lost).ok(),
+        };
+        let words = "12 of 40 users lost (at most 8)";
+        assert_eq!(loss(&set).as_deref(), Some(words));
     }
 }

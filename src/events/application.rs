@@ -70,7 +70,7 @@ pub fn account_frozen(application: &str, reason: &str, count: u64) {
         application,
         reason,
         count,
-        "{application}: nothing changes on {count} accounts ({reason}); `usersyncd status` names them."
+        "{application}: nothing changes on {count} accounts ({reason}); `usersyncd explain USERNAME` says of each why."
     );
 }
 

@@ -9,6 +9,7 @@ mod architecture;
 mod config;
 mod control;
 mod daemon;
+mod docs;
 mod events;
 mod exit_codes;
 mod figures;

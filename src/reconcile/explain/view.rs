@@ -176,10 +176,13 @@ impl fmt::Display for DirectoryView {
                 why,
             } = it;
             let name = &self.directory;
-            let words: Vec<&str> = [*status, *kind, if *wins { "wins" } else { "" }, *fate, why]
-                .into_iter()
-                .filter(|it| !it.is_empty())
-                .collect();
+            let mut words: Vec<&str> =
+                [*status, *kind, if *wins { "wins" } else { "" }, *fate, why]
+                    .into_iter()
+                    .filter(|it| !it.is_empty())
+                    .collect();
+            // A rejected record has the same word for its status and its fate.
+            words.dedup();
             let words = words.join(", ");
             writeln!(
                 out,

@@ -46,22 +46,6 @@ pub fn application_stale(application: &str, age: Option<Duration>) {
     );
 }
 
-/// A class of changes goes beyond its limit and is held. `class` is `removals`, `deactivations`, `additions`, `seats` or
-/// `group NAME`.
-pub fn limit_exceeded(application: &str, class: &str, wanted: u64, limit: u64, approve: &str) {
-    tell!(
-        ERROR,
-        "limit.exceeded",
-        application,
-        class,
-        wanted,
-        limit,
-        approve,
-        "{application}: {wanted} {class} are wanted where {limit} are allowed, so they are held. If they are right, run \
-         `usersyncd approve {approve}`; if not, look at what the directories answer."
-    );
-}
-
 /// Accounts on which nothing may change: one event a reason.
 pub fn account_frozen(application: &str, reason: &str, count: u64) {
     tell!(
@@ -128,30 +112,5 @@ pub fn access_remains(application: &str, account: &str, detail: &str) {
         account,
         detail,
         "{application}: {account} has left and keeps access: {detail}. Take it by hand."
-    );
-}
-
-/// An account that was made here has come back as a record of a directory.
-pub fn loop_suspected(application: &str, account: &str, directory: &str) {
-    tell!(
-        WARN,
-        "loop.suspected",
-        application,
-        account,
-        directory,
-        "{account}, made in {application} by this daemon, now stands in the directory {directory}: does that directory \
-         read the application?"
-    );
-}
-
-/// Changes were made, or a read accepted, because somebody approved them.
-pub fn approval_used(subject: &str, approve: &str, count: u64) {
-    tell!(
-        INFO,
-        "approval.used",
-        subject,
-        approve,
-        count,
-        "The approval {approve} was used for {count} changes of {subject}."
     );
 }

@@ -77,8 +77,10 @@ pub fn change_failed(
 
 /// Changes need a person: one event a reason, with how many they are and what approves them.
 pub fn change_held(application: &str, reason: &str, count: u64, approve: &str) {
-    tell!(
-        WARN,
+    // A limit that was met is a reason to look at once; the rest can wait for the next look.
+    let must_act = reason.ends_with("_limit");
+    tell_if_to_act!(
+        must_act,
         "change.held",
         application,
         reason,

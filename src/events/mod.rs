@@ -22,8 +22,7 @@ mod pass;
 
 pub use self::application::{
     access_remains, account_conflict, account_frozen, application_failed, application_stale,
-    approval_used, limit_exceeded, loop_suspected, mail_duplicate, plan_made, protected_left,
-    removals_blocked,
+    mail_duplicate, plan_made, protected_left, removals_blocked,
 };
 pub use self::change::{
     change_applied, change_failed, change_held, change_refused, change_unaccepted, change_waiting,

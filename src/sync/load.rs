@@ -158,7 +158,8 @@ pub(crate) async fn load_all(
     let held = snapshot.held(&part.id).await?;
     let opened = state
         .first_applied_at
-        .map(|first| Timestamp(first.0.max(now.0 - part.window.as_seconds())));
+        // What the first plan itself did, in the second in which it ended, does not count.
+        .map(|first| Timestamp((first.0 + 1).max(now.0 - part.window.as_seconds())));
     let window = match opened {
         Some(since) => snapshot.window(&part.id, since).await?,
         None => Window::default(),

@@ -52,6 +52,8 @@ pub enum Answer {
         cursor: Option<String>,
         /// It was a complete read, not a delta.
         whole: bool,
+        /// A person approved its losses: what was before is no measure any more.
+        approved: bool,
     },
     /// Kept aside.
     Suspect {
@@ -185,22 +187,21 @@ pub async fn commit(
             records,
             cursor,
             whole,
+            approved,
         } => {
             failpoint::reached("read.before_accept");
-            let revision = store
-                .accept(
-                    &part.id,
-                    old.as_ref(),
-                    &records,
-                    accepted(cursor.as_deref(), whole),
-                )
-                .await?;
+            let mut read = accepted(cursor.as_deref(), whole);
+            if approved {
+                read.window_from = Timestamp(at.0 + 1);
+            }
+            let revision = store.accept(&part.id, old.as_ref(), &records, read).await?;
             failpoint::reached("read.after_accept");
-            tell_read(part, &records, whole, took);
             let rejected = records.tally().rejected;
             if revision == state.revision {
+                events::directory_unchanged(&part.name, took);
                 return Ok(outcome::Read::Unchanged { rejected });
             }
+            tell_read(part, &records, whole, took);
             Ok(outcome::Read::Changed { rejected })
         }
         Answer::Suspect {
@@ -329,6 +330,7 @@ fn judge(
             records: Arc::new(records),
             cursor: read.cursor,
             whole,
+            approved: approved.is_some(),
         },
         Verdict::Suspect(loss) => {
             let flagged = last.and_then(|last| reads::with_inactive_flags(last, &records));

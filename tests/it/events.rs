@@ -152,7 +152,6 @@ fn tell_of_applications() {
     events::application_failed("wiki", Failure::Unavailable, "connecting: refused");
     events::application_failed("wiki", Failure::Unauthorised, "login: 401");
     events::application_stale("wiki", Some(Duration::from_hours(25)));
-    events::limit_exceeded("wiki", "removals", 40, 12, "4f2a");
     events::removals_blocked("wiki", "the group wiki-users is in no listed directory");
     events::account_frozen("wiki", "rejected", 3);
     events::account_conflict("wiki", "anna", "two accounts match the user");
@@ -163,8 +162,6 @@ fn tell_of_applications() {
         "anna",
         "the membership of wiki-administrators is protected",
     );
-    events::loop_suspected("wiki", "anna", "jira");
-    events::approval_used("wiki", "4f2a", 40);
 }
 
 fn tell_of_changes() {

@@ -11,6 +11,7 @@ mod applications;
 mod broken;
 mod directories;
 mod dropping;
+mod plans;
 mod sources;
 mod targets;
 

@@ -260,10 +260,11 @@ async fn idempotent_deltas(
     administrator: &mut dyn Administrator,
 ) -> Verdict {
     let (old, cursor) = complete(directory).await?;
+    let cursor = cursor.as_deref();
     if cursor.is_none() {
         return Ok(());
     }
-    let unchanged = merged(directory, &old, &cursor).await?;
+    let unchanged = merged(directory, &old, cursor).await?;
     same(&old, &unchanged).context("nothing has changed")?;
 
     administrator.add_user("dora");
@@ -271,9 +272,9 @@ async fn idempotent_deltas(
     administrator.remove_user("carl");
     administrator.rename_group("staff", "crew");
     let (new, _) = complete(directory).await?;
-    let once = merged(directory, &old, &cursor).await?;
+    let once = merged(directory, &old, cursor).await?;
     same(&new, &once).context("a delta is not what has changed")?;
-    let twice = merged(directory, &once, &cursor).await?;
+    let twice = merged(directory, &once, cursor).await?;
     same(&new, &twice).context("a delta is not idempotent")
 }
 
@@ -316,9 +317,9 @@ async fn fails(directory: &dyn Directory) -> anyhow::Result<ReadError> {
 async fn merged(
     directory: &dyn Directory,
     last: &Records,
-    cursor: &Option<String>,
+    cursor: Option<&str>,
 ) -> anyhow::Result<Records> {
-    let cursor = cursor.clone();
+    let cursor = cursor.map(str::to_owned);
     match directory.read(Since { cursor }).await?.what {
         What::Complete(records) => Ok(records),
         What::Delta(delta) => Ok(last.merged(&delta)?),

@@ -99,9 +99,12 @@ impl World {
         let server = self.application.application.server();
         let accounts = server.accounts.values();
         let mut names: Vec<String> = accounts
-            .map(|it| match it.active {
-                true => it.name.clone(),
-                false => format!("({})", it.name),
+            .map(|it| {
+                if it.active {
+                    it.name.clone()
+                } else {
+                    format!("({})", it.name)
+                }
             })
             .collect();
         names.sort();

@@ -23,6 +23,7 @@ pub(crate) enum Fault {
 /// A directory in memory. Clones share what it holds.
 #[derive(Clone, Debug)]
 pub(crate) struct FakeDirectory {
+    name: String,
     /// Its options: a cursor is good for these only.
     options: String,
     deltas: bool,
@@ -49,6 +50,7 @@ impl FakeDirectory {
             ..State::default()
         };
         FakeDirectory {
+            name: "fake".to_owned(),
             options: "plain".to_owned(),
             deltas: false,
             state: Arc::new(Mutex::new(state)),
@@ -141,7 +143,7 @@ impl FakeDirectory {
 
 impl Directory for FakeDirectory {
     fn name(&self) -> &str {
-        "fake"
+        &self.name
     }
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {

@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 use usersyncd::applications::Application;
 use usersyncd::clock::{Clock as _, ManualClock, Timestamp};
 use usersyncd::directories::Directory;
-use usersyncd::model::{Batch, Holding, Intent, Origin};
+use usersyncd::model::{Batch, Holding, Intent, Origin, Refusal};
 use usersyncd::progress::{Job, Progress};
 use usersyncd::reconcile::rules::{ApplicationRules, DirectoryRules};
-use usersyncd::store::{ApplicationState, Held, HeldSet, Refused, Snapshot, Store};
+use usersyncd::store::{ApplicationState, Held, HeldSet, HistoryFilter, Refused, Snapshot, Store};
 use usersyncd::sync::{self, ApplicationPart, DirectoryPart, Pushed, push, read};
 use usersyncd::text::{Percent, Span};
 
@@ -26,6 +26,27 @@ const DAY: Span = Span::hours(24);
 /// The id of the directory's entry, and of the application's.
 pub(super) const DIRECTORY: &str = "people";
 pub(super) const APPLICATION: &str = "wiki";
+
+/// Applications that take changes in all the ways there are.
+pub(super) const BATCHES: [Batch; 3] = [Batch::One, Batch::Many(2), Batch::Whole];
+
+/// Three people of one team. Their first plan makes the team, the three, and the memberships, in that order.
+pub(super) fn company() -> Company {
+    Company::of(
+        &["ada", "ben", "carl"],
+        &[("staff", &["ada", "ben", "carl"])],
+    )
+}
+
+/// So many calls that go well.
+pub(super) fn well(calls: usize) -> Vec<Fault> {
+    vec![Fault::None; calls]
+}
+
+/// A call that the connection does not outlive.
+pub(super) fn unreachable(make: impl Fn(Refusal) -> Fault) -> Fault {
+    make(Refusal::Unavailable("the connection broke".to_owned()))
+}
 
 /// One directory, one application, and the jobs between them. A new one has read and pushed nothing.
 pub(super) struct World {
@@ -138,6 +159,17 @@ impl World {
 
     pub(super) async fn refused(&self) -> Vec<Refused> {
         self.snapshot().await.refused(APPLICATION).await.unwrap()
+    }
+
+    /// What the history says about a name, the newest first.
+    pub(super) async fn history(&self, name: &str) -> Vec<String> {
+        let filter = HistoryFilter {
+            application: Some(APPLICATION),
+            name: Some(name),
+            limit: 100,
+        };
+        let rows = self.snapshot().await.history(filter).await.unwrap();
+        rows.into_iter().map(|it| it.entry.text).collect()
     }
 
     pub(super) async fn intents(&self) -> Vec<Intent> {

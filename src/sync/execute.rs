@@ -1,9 +1,11 @@
 //! Walking a plan: intents first, then the application, then what became of it. Nothing is decided here.
 //!
 //! A change is sent only after its intent is durable. A change that the application refuses never stops the others: where a
-//! whole plan is one transaction, the refused change is left out and the rest is sent again.
+//! whole plan is one transaction, the refused change is left out and the rest is sent again; where it is not, nobody is sent
+//! together with the memberships that need them, so that those of whom the application refused are left out in time.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +26,15 @@ pub(crate) struct Walked {
     pub(crate) outcomes: Vec<Outcome>,
     /// The intents that were opened.
     pub(crate) intents: Vec<i64>,
+    /// Everything was tried that does not rest and whose own ground is there: neither a stop nor a broken line cut it off.
+    pub(crate) ended: bool,
+}
+
+/// Accounts and groups that a plan makes and that are not there, by place: what is wanted of them cannot be done either.
+#[derive(Debug, Default)]
+pub(crate) struct Missing {
+    accounts: BTreeSet<u32>,
+    groups: BTreeSet<u32>,
 }
 
 /// Sends every change of a plan that `skip` does not name (by index) and says of each what became of it.
@@ -39,38 +50,54 @@ pub(crate) async fn execute(
     work: &Work,
     stop: &CancellationToken,
 ) -> Result<Walked, StoreError> {
-    let size = match part.application.abilities().batch {
-        Batch::One => 1,
-        Batch::Many(most) => most.max(1) as usize,
-        Batch::Whole => usize::MAX,
-    };
     let mut walk = Walk {
         store,
         part,
         context,
         plan,
         skip: skip.clone(),
+        missing: Missing::default(),
+        sent: Sent::of(plan),
         walked: Walked {
             outcomes: vec![Outcome::Skipped; plan.changes.len()],
             intents: Vec::new(),
+            ended: false,
         },
     };
+    skip.iter().for_each(|it| walk.note_missing(*it));
     work.total(plan.changes.len() as u64);
+    let size = match part.application.abilities().batch {
+        Batch::One => 1,
+        Batch::Many(most) => most.max(1) as usize,
+        Batch::Whole => {
+            if !stop.is_cancelled() {
+                walk.walked.ended = walk.whole().await?;
+                work.advance(plan.changes.len() as u64);
+            }
+            return Ok(walk.walked);
+        }
+    };
     let mut start = 0;
-    while start < plan.changes.len() && !stop.is_cancelled() {
-        let end = plan.changes.len().min(start.saturating_add(size));
-        let goes_on = if size == usize::MAX {
-            walk.whole().await?
-        } else {
-            walk.batch(start, end).await?
-        };
+    let mut goes_on = true;
+    while goes_on && start < plan.changes.len() && !stop.is_cancelled() {
+        let end = end_of_batch(&plan.changes, start, size);
+        goes_on = walk.batch(start..end).await?;
         work.advance((end - start) as u64);
         start = end;
-        if !goes_on {
-            break;
-        }
     }
+    walk.walked.ended = goes_on && start == plan.changes.len();
     Ok(walk.walked)
+}
+
+/// Where the batch ends that begins at an index: what is made and the memberships that may need it are not sent together.
+fn end_of_batch(changes: &[Change], start: usize, size: usize) -> usize {
+    let kind = moves_members(&changes[start]);
+    let rest = changes[start..].iter().take(size);
+    start + rest.take_while(|it| moves_members(it) == kind).count()
+}
+
+fn moves_members(change: &Change) -> bool {
+    matches!(change.step, Step::Members | Step::Children)
 }
 
 struct Walk<'a, 'w, 'c> {
@@ -79,73 +106,76 @@ struct Walk<'a, 'w, 'c> {
     context: &'a Context<'w, 'c>,
     plan: &'a Plan,
     skip: BTreeSet<usize>,
+    /// What the changes that are behind us did not make.
+    missing: Missing,
+    /// The changes of the call in hand.
+    sent: Sent,
     walked: Walked,
 }
 
 impl Walk<'_, '_, '_> {
     /// The whole plan in one transaction, again without what was refused, until it is taken or nothing more can be left out.
+    /// Says whether it came to that.
     async fn whole(&mut self) -> Result<bool, StoreError> {
         for _ in 0..REFUSED_MAX {
-            let sent = self.reduced(0, self.plan.changes.len());
-            if sent.indices.is_empty() {
+            self.choose(0..self.plan.changes.len());
+            if self.sent.indices.is_empty() {
                 return Ok(true);
             }
-            self.send(&sent).await?;
-            let refused: Vec<usize> = sent
-                .indices
-                .iter()
-                .copied()
-                .filter(|at| {
-                    matches!(
-                        self.walked.outcomes[*at],
-                        Outcome::Failed(Refusal::Refused(_))
-                    )
-                })
-                .collect();
+            self.send().await?;
+            let is_refused = |it: &Outcome| matches!(it, Outcome::Failed(Refusal::Refused(_)));
+            let outcomes = &self.walked.outcomes;
+            let sent = self.sent.indices.iter().copied();
+            let refused: Vec<usize> = sent.filter(|at| is_refused(&outcomes[*at])).collect();
             if refused.is_empty() {
                 return Ok(true);
             }
+            refused.iter().for_each(|it| self.note_missing(*it));
             self.skip.extend(refused);
         }
-        Ok(true)
+        Ok(false)
     }
 
-    async fn batch(&mut self, start: usize, end: usize) -> Result<bool, StoreError> {
-        let sent = self.reduced(start, end);
-        if !sent.indices.is_empty() {
-            self.send(&sent).await?;
+    /// A part of the plan in one call. Says whether a next one is of any use.
+    async fn batch(&mut self, batch: Range<usize>) -> Result<bool, StoreError> {
+        self.choose(batch.clone());
+        if !self.sent.indices.is_empty() {
+            self.send().await?;
         }
-        let ends = |at: &usize| {
-            let Outcome::Failed(refusal) = &self.walked.outcomes[*at] else {
+        batch.clone().for_each(|it| self.note_missing(it));
+        let is_down = |it: &Outcome| {
+            let Outcome::Failed(refusal) = it else {
                 return false;
             };
             matches!(refusal, Refusal::Unauthorised(_) | Refusal::Unavailable(_))
         };
-        Ok(!sent.indices.iter().any(ends))
+        Ok(!self.walked.outcomes[batch].iter().any(is_down))
     }
 
-    async fn send(&mut self, sent: &Sent) -> Result<(), StoreError> {
-        let steps = sent.plan.changes.iter().filter(|it| is_sent(it));
-        let steps: Vec<_> = steps
-            .map(|it| intent_of(self.context, &sent.plan, it))
-            .collect();
+    fn note_missing(&mut self, at: usize) {
+        self.missing
+            .note(&self.plan.changes[at], &self.walked.outcomes[at]);
+    }
+
+    async fn send(&mut self) -> Result<(), StoreError> {
+        let plan = &self.sent.plan;
+        let steps = plan.changes.iter().filter(|it| is_sent(it));
+        let steps: Vec<_> = steps.map(|it| intent_of(self.context, plan, it)).collect();
         if !steps.is_empty() {
             failpoint::reached("push.before_intent");
-            let number = self
-                .store
-                .save_intent(&self.part.id, &Intent { steps })
-                .await?;
+            let intent = Intent { steps };
+            let number = self.store.save_intent(&self.part.id, &intent).await?;
             self.walked.intents.push(number);
             failpoint::reached("push.after_intent");
         }
         let view = View {
-            plan: &sent.plan,
+            plan,
             roster: self.context.roster(),
             holding: self.context.holding(),
         };
-        let outcomes = self.part.application.apply(&sent.plan.changes, view).await;
+        let outcomes = self.part.application.apply(&plan.changes, view).await;
         failpoint::reached("push.after_apply");
-        for (at, outcome) in sent.indices.iter().zip(outcomes) {
+        for (at, outcome) in self.sent.indices.iter().zip(outcomes) {
             // A refusal stays what it is when the rest is sent again without it.
             if !matches!(self.walked.outcomes[*at], Outcome::Failed(_)) {
                 self.walked.outcomes[*at] = outcome;
@@ -154,84 +184,18 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// A part of the plan without what is skipped, and without members that are therefore not there.
-    fn reduced(&self, start: usize, end: usize) -> Sent {
-        let missing = |at: usize, subject: fn(&Change) -> Option<u32>| {
+    /// Makes a part of the plan the one to be sent: without what is skipped, and without members that are therefore not there.
+    fn choose(&mut self, part: Range<usize>) {
+        self.sent.indices.clear();
+        self.sent.plan.changes.clear();
+        self.sent.plan.members.clear();
+        for at in part.filter(|it| !self.skip.contains(it)) {
             let change = &self.plan.changes[at];
-            (change.step == Step::Create
-                && !matches!(self.walked.outcomes[at], Outcome::Done { .. }))
-            .then(|| subject(change))
-            .flatten()
-        };
-        let absent = |subject: fn(&Change) -> Option<u32>| -> BTreeSet<u32> {
-            let skipped = self.skip.iter().copied();
-            let failed = (0..start).filter(|at| {
-                matches!(
-                    self.walked.outcomes[*at],
-                    Outcome::Failed(_) | Outcome::Skipped
-                )
-            });
-            skipped
-                .chain(failed)
-                .filter_map(|at| missing(at, subject))
-                .collect()
-        };
-        let accounts = absent(|it| {
-            if let Subject::Account(place) = it.subject {
-                Some(place)
-            } else {
-                None
+            if self.missing.has_subject(change) && moves_members(change) {
+                continue;
             }
-        });
-        let groups = absent(|it| {
-            if let Subject::Group(place) = it.subject {
-                Some(place)
-            } else {
-                None
-            }
-        });
-        let mut sent = Sent {
-            plan: Plan {
-                new_accounts: self.plan.new_accounts.clone(),
-                new_groups: self.plan.new_groups.clone(),
-                ..Plan::default()
-            },
-            indices: Vec::new(),
-        };
-        for at in (start..end).filter(|at| !self.skip.contains(at)) {
-            let mut change = self.plan.changes[at].clone();
-            if let (Step::Members | Step::Children, Subject::Group(group)) =
-                (change.step, change.subject)
-            {
-                if groups.contains(&group) {
-                    continue;
-                }
-                let gone = if change.step == Step::Members {
-                    &accounts
-                } else {
-                    &groups
-                };
-                let keep = |places: &[u32]| -> Vec<u32> {
-                    places
-                        .iter()
-                        .copied()
-                        .filter(|it| !gone.contains(it))
-                        .collect()
-                };
-                let given = keep(self.plan.given(&change));
-                let owned = keep(self.plan.owned(&change));
-                let taken = keep(self.plan.taken(&change));
-                change.start = sent.plan.members.len() as u32;
-                (change.give, change.own, change.take) =
-                    (given.len() as u32, owned.len() as u32, taken.len() as u32);
-                sent.plan
-                    .members
-                    .extend(given.into_iter().chain(owned).chain(taken));
-            }
-            sent.indices.push(at);
-            sent.plan.changes.push(change);
+            self.sent.take(at, self.plan, &self.missing);
         }
-        sent
     }
 }
 
@@ -239,6 +203,79 @@ impl Walk<'_, '_, '_> {
 struct Sent {
     plan: Plan,
     indices: Vec<usize>,
+}
+
+impl Sent {
+    /// Nothing of a plan yet.
+    fn of(plan: &Plan) -> Sent {
+        Sent {
+            plan: Plan {
+                new_accounts: plan.new_accounts.clone(),
+                new_groups: plan.new_groups.clone(),
+                ..Plan::default()
+            },
+            indices: Vec::new(),
+        }
+    }
+
+    /// Takes a change, without members that are missing; one that was about nobody else is not taken.
+    fn take(&mut self, at: usize, whole: &Plan, missing: &Missing) {
+        let mut change = whole.changes[at].clone();
+        if moves_members(&change) {
+            let there = |places: &[u32]| missing.without(&change, places);
+            let given = there(whole.given(&change));
+            let owned = there(whole.owned(&change));
+            let taken = there(whole.taken(&change));
+            change.start = self.plan.members.len() as u32;
+            (change.give, change.own, change.take) =
+                (given.len() as u32, owned.len() as u32, taken.len() as u32);
+            if change.give + change.own + change.take == 0 {
+                return;
+            }
+            let members = given.into_iter().chain(owned).chain(taken);
+            self.plan.members.extend(members);
+        }
+        self.indices.push(at);
+        self.plan.changes.push(change);
+    }
+}
+
+impl Missing {
+    /// What a plan of which every change has its outcome did not make.
+    pub(crate) fn of(plan: &Plan, outcomes: &[Outcome]) -> Missing {
+        let mut missing = Missing::default();
+        for (change, outcome) in plan.changes.iter().zip(outcomes) {
+            missing.note(change, outcome);
+        }
+        missing
+    }
+
+    /// Those of some members of a step that are there.
+    pub(crate) fn without(&self, change: &Change, members: &[u32]) -> Vec<u32> {
+        let missing = match change.step {
+            Step::Children => &self.groups,
+            _ => &self.accounts,
+        };
+        let there = members.iter().copied().filter(|it| !missing.contains(it));
+        there.collect()
+    }
+
+    fn note(&mut self, change: &Change, outcome: &Outcome) {
+        if change.step != Step::Create || matches!(outcome, Outcome::Done { .. }) {
+            return;
+        }
+        match change.subject {
+            Subject::Account(place) => self.accounts.insert(place),
+            Subject::Group(place) => self.groups.insert(place),
+        };
+    }
+
+    fn has_subject(&self, change: &Change) -> bool {
+        match change.subject {
+            Subject::Account(place) => self.accounts.contains(&place),
+            Subject::Group(place) => self.groups.contains(&place),
+        }
+    }
 }
 
 /// Whether a change has any effect outside.

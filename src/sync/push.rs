@@ -75,6 +75,7 @@ pub async fn push(
         Walked {
             outcomes: vec![Outcome::Skipped; plan.changes.len()],
             intents: Vec::new(),
+            ended: true,
         }
     } else {
         execute::execute(store, part, &context, &plan, &skip, work, stop).await?
@@ -278,8 +279,7 @@ impl Ended<'_, '_, '_> {
         }
         state.failure = None;
         state.pushed_at = Some(ended_at);
-        let stopped = self.walked.outcomes.contains(&Outcome::Skipped) && !self.part.plan_only;
-        if stopped {
+        if !self.walked.ended {
             // Not walked to its end: what is pinned is not pushed yet.
             return state;
         }

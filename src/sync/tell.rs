@@ -8,6 +8,7 @@ use crate::model::{
 };
 use crate::reconcile::{Context, show_change};
 use crate::store::{HeldSet, Refused, SetOf};
+use crate::sync::execute::Missing;
 use crate::sync::parts::ApplicationPart;
 use crate::text::{self, Span};
 
@@ -62,14 +63,16 @@ pub(crate) fn history(
         .iter()
         .zip(outcomes)
         .filter(|it| matches!(it.1, Outcome::Done { .. }));
+    let missing = Missing::of(plan, outcomes);
     made.map(|(change, _)| {
+        let given = missing.without(change, plan.given(change));
         let name = match change.subject {
             Subject::Account(place) => view.account_name(place),
             Subject::Group(place) => view.group_name(place),
         };
         let members = matches!(change.step, Step::Members | Step::Children);
         let text = if members {
-            format!("members: {} given, {} taken", change.give, change.take)
+            format!("members: {} given, {} taken", given.len(), change.take)
         } else {
             show_change(view, change)
         };
@@ -82,11 +85,7 @@ pub(crate) fn history(
             reason: change.reason.word().to_owned(),
             class: class_of(change),
             active_delta: active_delta(context, change),
-            given: if of_accounts {
-                plan.given(change).to_vec()
-            } else {
-                Vec::new()
-            },
+            given: if of_accounts { given } else { Vec::new() },
             taken: if of_accounts {
                 plan.taken(change).to_vec()
             } else {
@@ -276,9 +275,13 @@ pub(crate) fn counts(plan: &Plan, outcomes: &[Outcome]) -> Counts {
         removals_blocked: u64::from(plan.blocked),
         ..Counts::default()
     };
+    let missing = Missing::of(plan, outcomes);
     for (change, outcome) in plan.changes.iter().zip(outcomes) {
         match outcome {
-            Outcome::Done { .. } => count(&mut counts, change),
+            Outcome::Done { .. } => {
+                let given = missing.without(change, plan.given(change)).len();
+                count(&mut counts, change, given as u64);
+            }
             Outcome::Failed(Refusal::Refused(_)) => counts.changes_refused += 1,
             Outcome::Failed(_) => counts.changes_failed += 1,
             Outcome::Skipped => {}
@@ -287,10 +290,10 @@ pub(crate) fn counts(plan: &Plan, outcomes: &[Outcome]) -> Counts {
     counts
 }
 
-fn count(counts: &mut Counts, change: &Change) {
+fn count(counts: &mut Counts, change: &Change, given: u64) {
     match (change.subject, change.step) {
         (_, Step::Members | Step::Children) => {
-            counts.memberships_given += u64::from(change.give);
+            counts.memberships_given += given;
             counts.memberships_taken += u64::from(change.take);
         }
         (Subject::Group(_), _) => counts.groups_changed += 1,

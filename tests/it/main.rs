@@ -7,9 +7,11 @@
 
 mod architecture;
 mod config;
+mod contract;
 mod control;
 mod daemon;
 mod docs;
+mod engine;
 mod events;
 mod exit_codes;
 mod figures;

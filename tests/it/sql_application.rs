@@ -2,8 +2,8 @@
 //! connection looks at what became of the tables.
 
 mod faults;
-mod mapped;
-mod world;
+pub(crate) mod mapped;
+pub(crate) mod world;
 
 use usersyncd::applications::Application as _;
 use usersyncd::applications::sql::SqlApplication;

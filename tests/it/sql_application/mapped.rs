@@ -8,7 +8,7 @@ use super::listed;
 use super::world::{Database, Push, directory, refused};
 
 /// In the style of Nextcloud: names are the keys, passwords must not be null, and a column repeats the name.
-const CLOUD: &str = "
+pub(crate) const CLOUD: &str = "
     CREATE TABLE oc_users (
         uid VARCHAR(64) NOT NULL DEFAULT '' PRIMARY KEY,
         displayname VARCHAR(64) DEFAULT NULL,
@@ -25,7 +25,7 @@ const CLOUD: &str = "
     INSERT INTO oc_group_user VALUES ('admin', 'admin'), ('staff', 'Anna'), ('staff', 'ldap-user'), ('gone', 'ben');
     INSERT INTO oc_accounts VALUES ('admin', '{}'), ('Anna', '{\"x\": 1}'), ('ldap-user', x'00ff');
 ";
-const CLOUD_TABLES: &str = "
+pub(crate) const CLOUD_TABLES: &str = "
 tables:
   users: { table: oc_users, key: uid, lower_key: uid_lower, columns: { display_name: displayname }, fixed: { password: '' } }
   groups: { table: oc_groups, key: gid, description: displayname }
@@ -33,7 +33,7 @@ tables:
 ";
 
 /// In the style of Dovecot: users only, and a letter that says who may log in.
-const MAIL: &str = "
+pub(crate) const MAIL: &str = "
     CREATE TABLE users (
         userid VARCHAR(128) NOT NULL,
         domain VARCHAR(128) NOT NULL,
@@ -48,7 +48,7 @@ const MAIL: &str = "
     CREATE TABLE aliases (source TEXT, destination TEXT);
     INSERT INTO aliases VALUES ('info', 'anna'), (NULL, x'ff');
 ";
-const MAIL_TABLES: &str = "
+pub(crate) const MAIL_TABLES: &str = "
 tables:
   users:
     table: users
@@ -58,7 +58,7 @@ tables:
 ";
 
 /// Rows have numbers by which other tables refer to them.
-const NUMBERED: &str = "
+pub(crate) const NUMBERED: &str = "
     CREATE TABLE people (id INTEGER PRIMARY KEY, login TEXT NOT NULL UNIQUE COLLATE NOCASE, mail TEXT UNIQUE, enabled);
     CREATE TABLE teams (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
     CREATE TABLE in_team (
@@ -72,7 +72,7 @@ const NUMBERED: &str = "
     INSERT INTO in_team VALUES (3, 7, 'owner'), (3, 9, 'guest');
     INSERT INTO notes VALUES (7, 'likes tea'), (NULL, x'00');
 ";
-const NUMBERED_TABLES: &str = "
+pub(crate) const NUMBERED_TABLES: &str = "
 tables:
   users: { table: people, key: login, id: id, columns: { email: mail }, active: { column: enabled } }
   groups: { table: teams, key: name, id: id }

@@ -126,6 +126,11 @@ impl Slapd {
         }
     }
 
+    /// Whether it was not stopped.
+    pub(crate) fn runs(&self) -> bool {
+        self.server.is_some()
+    }
+
     /// Starts a stopped server again on the same ports.
     pub(crate) fn start_again(&mut self) {
         assert!(self.server.is_none(), "it runs");

@@ -1,0 +1,78 @@
+//! The contract of connectors: the numbered obligations of `src/directories/mod.rs` and `src/applications/mod.rs`, written
+//! once and held against every directory and every application there is, real ones and fakes.
+//!
+//! A new connector takes one line below and, where its world is new, one administrator in `sources` or one operator in
+//! `targets`. An obligation that a connector has no part in (a delta where there are no cursors, an external id where the
+//! product has none) is passed over. That the suite sees what it looks for is shown by fakes that are broken on purpose.
+
+use usersyncd::model::Batch;
+
+mod applications;
+mod broken;
+mod directories;
+mod dropping;
+mod plans;
+mod sources;
+mod targets;
+
+use crate::support::fake_server::Ids;
+use sources::{FakeSource, FileSource, Format, SlapdSource};
+use targets::{FakeTarget, SqlTarget, Tables};
+
+pub(crate) use targets::everything;
+
+#[tokio::test]
+async fn a_yaml_file_keeps_the_obligations() {
+    directories::hold(async || FileSource::world(Format::Yaml)).await;
+}
+
+#[tokio::test]
+async fn a_csv_file_keeps_the_obligations() {
+    directories::hold(async || FileSource::world(Format::Csv)).await;
+}
+
+#[tokio::test]
+async fn an_ldif_file_keeps_the_obligations() {
+    directories::hold(async || FileSource::world(Format::Ldif)).await;
+}
+
+#[tokio::test]
+async fn an_ldap_server_keeps_the_obligations() {
+    directories::hold(SlapdSource::world).await;
+}
+
+#[tokio::test]
+async fn the_fake_directory_keeps_the_obligations() {
+    directories::hold(async || FakeSource::world(None)).await;
+}
+
+#[tokio::test]
+async fn the_default_tables_keep_the_obligations() {
+    applications::hold(async || SqlTarget::world(Tables::Default).await).await;
+}
+
+#[tokio::test]
+async fn tables_in_the_style_of_nextcloud_keep_the_obligations() {
+    applications::hold(async || SqlTarget::world(Tables::Cloud).await).await;
+}
+
+#[tokio::test]
+async fn tables_in_the_style_of_dovecot_keep_the_obligations() {
+    applications::hold(async || SqlTarget::world(Tables::Mail).await).await;
+}
+
+#[tokio::test]
+async fn tables_with_numbered_rows_keep_the_obligations() {
+    applications::hold(async || SqlTarget::world(Tables::Numbered).await).await;
+}
+
+#[tokio::test]
+async fn the_fake_application_keeps_the_obligations() {
+    for (batch, ids) in [
+        (Batch::One, Ids::Numbers),
+        (Batch::Many(2), Ids::Misleading),
+        (Batch::Whole, Ids::Names),
+    ] {
+        applications::hold(async || FakeTarget::world(batch, ids, None)).await;
+    }
+}

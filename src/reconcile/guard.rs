@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Class, HoldKey, HoldReason, Step, What, Withheld};
+use crate::model::{Account, Class, HoldKey, HoldReason, Origin, Step, What, Withheld};
 use crate::reconcile::accounts::{Draft, Drafts};
 use crate::reconcile::context::Context;
 use crate::reconcile::groups::{self, GroupDraft, Groups};
@@ -80,8 +80,15 @@ pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
     groups::delete_emptied(context, &mut all.groups, &all.members, &all.children);
 }
 
+/// Whether the application holds accounts that were not made here: those of a first plan that was cut off are no reason to
+/// hold the rest of it.
 fn holds_anything(context: &Context<'_, '_>) -> bool {
-    context.holding().accounts.iter().any(|it| it.exists)
+    let made_here = |it: &Account| {
+        let link = it.link.as_ref();
+        link.is_some_and(|it| it.origin == Origin::Created)
+    };
+    let accounts = &context.holding().accounts;
+    accounts.iter().any(|it| it.exists && !made_here(it))
 }
 
 const FIRST_PLAN: &str = "the first plan for an application that already holds accounts";

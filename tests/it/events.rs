@@ -178,6 +178,7 @@ fn tell_of_changes() {
     events::change_failed("wiki", "user anna", "create", Failure::Transient, "503");
     events::change_failed("wiki", "user anna", "create", Failure::Unauthorised, "401");
     events::change_held("wiki", "first_plan", 120, "4f2a");
+    events::change_held("wiki", "removals_limit", 40, "4f2a");
     events::change_waiting("wiki", 2, Some("2026-11-23T00:00:00Z"));
     events::change_waiting("wiki", 2, None);
 }

@@ -2,6 +2,7 @@
 
 use usersyncd::model::{Batch, HoldReason, Origin};
 use usersyncd::sync::Read;
+use usersyncd::text::Span;
 
 use super::reads::{CHANGED, UNCHANGED, accepted, leave, people};
 use super::world::{World, company};
@@ -11,6 +12,7 @@ use crate::support::company::Company;
 async fn an_approved_loss_lets_a_later_read_pass_that_loses_no_more() {
     let world = World::new(people(30), Batch::Whole).await;
     world.pass().await;
+    world.clock.advance(Span::minutes(1));
     leave(&world, 9);
     let mut nine_left = Company::default();
     world.directory.change(|it| nine_left = it.clone());

@@ -6,11 +6,13 @@
 )]
 
 mod architecture;
+mod cli;
 mod config;
 mod control;
 mod daemon;
 mod events;
 mod exit_codes;
+mod crash;
 mod figures;
 mod file_directory;
 mod ldap_directory;

@@ -5,5 +5,6 @@ pub(crate) mod jobs;
 pub(crate) mod ldap_script;
 pub(crate) mod log;
 pub(crate) mod relay;
+pub(crate) mod site;
 pub(crate) mod slapd;
 pub(crate) mod wait;

@@ -349,6 +349,34 @@ pub struct Plan {
     pub blocked: bool,
     /// How many accounts are frozen because a record of their user is unknown.
     pub frozen: u32,
+    /// Limits that hold something of what is wanted.
+    pub exceeded: Vec<Exceeded>,
+    /// Records of one directory that have one name, so that none of them can be taken.
+    pub doubled: Vec<Doubled>,
+}
+
+/// A limit beyond which something is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// For what the changes are held.
+    pub reason: HoldReason,
+    /// What is counted: `removals`, `deactivations`, `additions`, `seats` or `group NAME`.
+    pub class: String,
+    /// How many there would be within the window; of seats, how many would be taken.
+    pub wanted: u64,
+    /// How many there may be.
+    pub limit: u64,
+}
+
+/// A record that is rejected because another one of its directory has the same name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Doubled {
+    /// Name of the directory.
+    pub directory: String,
+    /// The record's stable id.
+    pub record: String,
+    /// `user anna` or `group staff`, by folded name.
+    pub subject: String,
 }
 
 /// The state of an absence clock after a plan.

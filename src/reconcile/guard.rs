@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Class, HoldKey, HoldReason, Step, What, Withheld};
+use crate::model::{Account, Class, Exceeded, HoldKey, HoldReason, Origin, Step, What, Withheld};
 use crate::reconcile::accounts::{Draft, Drafts};
 use crate::reconcile::context::Context;
 use crate::reconcile::groups::{self, Groups};
@@ -17,6 +17,8 @@ pub(crate) struct All {
     pub(crate) groups: Groups,
     pub(crate) members: Vec<MemberDraft>,
     pub(crate) children: Vec<MemberDraft>,
+    /// The limits that took something away.
+    pub(crate) exceeded: Vec<Exceeded>,
 }
 
 impl All {
@@ -34,6 +36,22 @@ impl All {
             it.own.retain(|place| !places.contains(place));
         }
         self.members.retain(|it| !it.is_empty());
+    }
+
+    /// Notes a limit that holds something.
+    pub(crate) fn exceed(&mut self, reason: HoldReason, wanted: u64, limit: u64) {
+        let class = match reason {
+            HoldReason::RemovalsLimit => "removals",
+            HoldReason::DeactivationsLimit => "deactivations",
+            HoldReason::AdditionsLimit => "additions",
+            _ => "seats",
+        };
+        self.exceeded.push(Exceeded {
+            reason,
+            class: class.to_owned(),
+            wanted,
+            limit,
+        });
     }
 }
 
@@ -65,16 +83,50 @@ pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
     groups::delete_emptied(context, &mut all.groups, &all.members, &all.children);
 }
 
+/// Whether the application holds accounts that were not made here: those of a first plan that was cut off are no reason to
+/// hold the rest of it.
 fn holds_anything(context: &Context<'_, '_>) -> bool {
-    context.holding().accounts.iter().any(|it| it.exists)
+    let made_here = |it: &Account| {
+        let link = it.link.as_ref();
+        link.is_some_and(|it| it.origin == Origin::Created)
+    };
+    let accounts = &context.holding().accounts;
+    accounts.iter().any(|it| it.exists && !made_here(it))
 }
 
 const FIRST_PLAN: &str = "the first plan for an application that already holds accounts";
 
 /// The first plan for an application that already holds accounts is held whole, but for what a person approved.
 fn hold_first_plan(context: &mut Context<'_, '_>, all: &mut All) {
+    // First, since memberships of accounts that are held are dropped: they would be new, and held, once those are approved.
+    hold_first_members(context, all);
     hold_first_accounts(context, all);
     hold_first_groups(context, all);
+}
+
+fn hold_first_members(context: &mut Context<'_, '_>, all: &mut All) {
+    let groups = &all.groups;
+    for (list, word) in [
+        (&mut all.members, "members"),
+        (&mut all.children, "subgroups"),
+    ] {
+        list.retain(|draft| {
+            let key = first_key(&members::group_key(context, groups, draft.group), word);
+            let approved = context.approved(&key);
+            if !approved {
+                context.hold(key.subject, key.change, key.reason, FIRST_PLAN.to_owned());
+            }
+            approved
+        });
+    }
+}
+
+fn first_key(group: &str, change: &str) -> HoldKey {
+    HoldKey {
+        subject: format!("group {group}"),
+        change: change.to_owned(),
+        reason: HoldReason::FirstPlan,
+    }
 }
 
 fn hold_first_accounts(context: &mut Context<'_, '_>, all: &mut All) {
@@ -117,11 +169,6 @@ fn hold_first_accounts(context: &mut Context<'_, '_>, all: &mut All) {
 }
 
 fn hold_first_groups(context: &mut Context<'_, '_>, all: &mut All) {
-    let key = |subject: String, change: &str| HoldKey {
-        subject: format!("group {subject}"),
-        change: change.to_owned(),
-        reason: HoldReason::FirstPlan,
-    };
     let mut closed = BTreeSet::new();
     let mut list = std::mem::take(&mut all.groups.list);
     list.retain(|draft| {
@@ -132,7 +179,7 @@ fn hold_first_groups(context: &mut Context<'_, '_>, all: &mut All) {
             _ if draft.what.has(What::LEAVE) => "leave",
             _ => "update",
         };
-        let key = key(members::group_key(context, &all.groups, draft.place), word);
+        let key = first_key(&members::group_key(context, &all.groups, draft.place), word);
         let approved = context.approved(&key);
         if !approved {
             if draft.step == Step::Create || draft.what.has(What::ADOPT) {
@@ -147,21 +194,9 @@ fn hold_first_groups(context: &mut Context<'_, '_>, all: &mut All) {
         draft.give.retain(|it| !closed.contains(it));
         draft.own.retain(|it| !closed.contains(it));
     }
-    all.children.retain(|it| !it.is_empty());
-    let groups = &all.groups;
-    for (list, word) in [
-        (&mut all.members, "members"),
-        (&mut all.children, "subgroups"),
-    ] {
-        list.retain(|draft| {
-            let key = key(members::group_key(context, groups, draft.group), word);
-            let approved = context.approved(&key) && !closed.contains(&draft.group);
-            if !approved {
-                context.hold(key.subject, key.change, key.reason, FIRST_PLAN.to_owned());
-            }
-            approved
-        });
-    }
+    all.children
+        .retain(|it| !it.is_empty() && !closed.contains(&it.group));
+    all.members.retain(|it| !closed.contains(&it.group));
 }
 
 /// How many active linked accounts there were when the window opened.
@@ -174,14 +209,8 @@ fn hold_additions(context: &mut Context<'_, '_>, all: &mut All) {
     let share = context.rules().limits.additions.share(base(context));
     let most = share.map(|it| it.max(50));
     let done = context.world.memory.window.added.clone();
-    let denied = hold_class(
-        context,
-        all,
-        Class::Addition,
-        HoldReason::AdditionsLimit,
-        most,
-        &done,
-    );
+    let reason = HoldReason::AdditionsLimit;
+    let denied = hold_class(context, all, Class::Addition, reason, most, &done);
     let created = denied
         .iter()
         .filter(|it| it.step == Step::Create)
@@ -194,14 +223,8 @@ fn hold_deactivations(context: &mut Context<'_, '_>, all: &mut All) {
     let share = context.rules().limits.deactivations.share(base(context));
     let most = share.map(|it| it.max(5));
     let done = context.world.memory.window.deactivated.clone();
-    hold_class(
-        context,
-        all,
-        Class::Deactivation,
-        HoldReason::DeactivationsLimit,
-        most,
-        &done,
-    );
+    let reason = HoldReason::DeactivationsLimit;
+    hold_class(context, all, Class::Deactivation, reason, most, &done);
 }
 
 /// Holds the drafts of a class when they would go beyond what is left of its limit. A part of a draft that is not of the class
@@ -260,6 +283,10 @@ fn hold_class(
         }
     }
     all.accounts.list = kept;
+    // What leaves is counted together with who loses memberships.
+    if !denied.is_empty() && class != Class::Removal {
+        all.exceed(reason, total, most);
+    }
     denied
 }
 
@@ -291,20 +318,23 @@ fn hold_removals(context: &mut Context<'_, '_>, all: &mut All) {
     }
     all.members = list;
     all.members.retain(|it| !it.is_empty());
-    for it in &mut context.matching.held {
-        if it.reason == reason {
-            it.detail.clone_from(&detail);
-        }
+    let held = context.matching.held.iter_mut();
+    let mut held = held.filter(|it| it.reason == reason).peekable();
+    if held.peek().is_some() {
+        all.exceed(reason, total, most);
     }
+    held.for_each(|it| it.detail.clone_from(&detail));
 }
 
+/// Holds what a group would lose, but for what was approved; says whether it holds anything.
 fn hold_takes(
     context: &mut Context<'_, '_>,
     all: &All,
     draft: &mut MemberDraft,
     reason: HoldReason,
     detail: &str,
-) {
+) -> bool {
+    let mut holds = false;
     let change = members::leave_text(context, &all.groups, draft.group);
     let takes = std::mem::take(&mut draft.take);
     for place in takes {
@@ -318,8 +348,10 @@ fn hold_takes(
             draft.take.push(place);
         } else {
             context.hold(key.subject, key.change, key.reason, detail.to_owned());
+            holds = true;
         }
     }
+    holds
 }
 
 /// A group that would lose more than half and at least 20 of its members of ours within the window is held by itself.
@@ -344,7 +376,16 @@ fn hold_group_losses(context: &mut Context<'_, '_>, all: &mut All) {
         if lost >= 20 && lost * 2 > before {
             let detail =
                 format!("the group would lose {lost} of its {before} members within the window");
-            hold_takes(context, all, draft, HoldReason::GroupLimit, &detail);
+            let reason = HoldReason::GroupLimit;
+            if hold_takes(context, all, draft, reason, &detail) {
+                let group = members::group_key(context, &all.groups, draft.group);
+                all.exceeded.push(Exceeded {
+                    reason,
+                    class: format!("group {group}"),
+                    wanted: lost as u64,
+                    limit: (before / 2).max(19) as u64,
+                });
+            }
         }
     }
     list.retain(|it| !it.is_empty());

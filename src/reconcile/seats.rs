@@ -19,6 +19,15 @@ enum Use {
     Membership { group: u32, account: u32 },
 }
 
+impl Use {
+    /// Who would use it.
+    fn account(self) -> u32 {
+        match self {
+            Use::Activation(account) | Use::Membership { account, .. } => account,
+        }
+    }
+}
+
 /// Holds the steps that would go beyond the seats.
 pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
     for seats in context.rules().seats.clone() {
@@ -88,7 +97,7 @@ fn limit(context: &mut Context<'_, '_>, all: &mut All, seats: &Seats) {
     queue.sort();
     let mut denied = BTreeMap::new();
     for (_, _, step) in queue {
-        let (Use::Activation(account) | Use::Membership { account, .. }) = step;
+        let account = step.account();
         let key = key_of(context, all, step);
         if seated.contains(&account) || context.approved(&key) || (seated.len() as u64) < seats.max
         {
@@ -197,6 +206,14 @@ fn deny(
         seats.groups.join(", ")
     };
     let detail = format!("all {} seats of {of} are taken", seats.max);
+    if !denied.is_empty() {
+        let wanted: BTreeSet<u32> = denied.keys().map(|it| it.account()).collect();
+        all.exceed(
+            HoldReason::Seats,
+            seats.max + wanted.len() as u64,
+            seats.max,
+        );
+    }
     let mut created = BTreeSet::new();
     for (step, key) in denied {
         match step {

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::failpoint;
 use crate::model::{Batch, Change, Intent, Outcome, Plan, Refusal, Step, Subject, View, What};
 use crate::progress::Work;
 use crate::reconcile::{Context, intent_of};
 use crate::store::{Store, StoreError};
-use crate::sync::failpoint;
 use crate::sync::parts::ApplicationPart;
 
 /// How often a plan that is one transaction is tried without the changes that were refused.
@@ -24,6 +24,8 @@ pub(crate) struct Walked {
     pub(crate) outcomes: Vec<Outcome>,
     /// The intents that were opened.
     pub(crate) intents: Vec<i64>,
+    /// Changes that were left out because what they need is not there, by index.
+    pub(crate) left_out: BTreeSet<usize>,
 }
 
 /// Sends every change of a plan that `skip` does not name (by index) and says of each what became of it.
@@ -52,7 +54,7 @@ pub(crate) async fn execute(
         skip: skip.clone(),
         walked: Walked {
             outcomes: vec![Outcome::Skipped; plan.changes.len()],
-            intents: Vec::new(),
+            ..Walked::default()
         },
     };
     work.total(plan.changes.len() as u64);
@@ -87,6 +89,7 @@ impl Walk<'_, '_, '_> {
     async fn whole(&mut self) -> Result<bool, StoreError> {
         for _ in 0..REFUSED_MAX {
             let sent = self.reduced(0, self.plan.changes.len());
+            self.walked.left_out.extend(&sent.left_out);
             if sent.indices.is_empty() {
                 return Ok(true);
             }
@@ -112,6 +115,7 @@ impl Walk<'_, '_, '_> {
 
     async fn batch(&mut self, start: usize, end: usize) -> Result<bool, StoreError> {
         let sent = self.reduced(start, end);
+        self.walked.left_out.extend(&sent.left_out);
         if !sent.indices.is_empty() {
             self.send(&sent).await?;
         }
@@ -197,6 +201,7 @@ impl Walk<'_, '_, '_> {
                 ..Plan::default()
             },
             indices: Vec::new(),
+            left_out: Vec::new(),
         };
         for at in (start..end).filter(|at| !self.skip.contains(at)) {
             let mut change = self.plan.changes[at].clone();
@@ -204,6 +209,7 @@ impl Walk<'_, '_, '_> {
                 (change.step, change.subject)
             {
                 if groups.contains(&group) {
+                    sent.left_out.push(at);
                     continue;
                 }
                 let gone = if change.step == Step::Members {
@@ -221,6 +227,10 @@ impl Walk<'_, '_, '_> {
                 let given = keep(self.plan.given(&change));
                 let owned = keep(self.plan.owned(&change));
                 let taken = keep(self.plan.taken(&change));
+                if given.is_empty() && owned.is_empty() && taken.is_empty() {
+                    sent.left_out.push(at);
+                    continue;
+                }
                 change.start = sent.plan.members.len() as u32;
                 (change.give, change.own, change.take) =
                     (given.len() as u32, owned.len() as u32, taken.len() as u32);
@@ -239,6 +249,8 @@ impl Walk<'_, '_, '_> {
 struct Sent {
     plan: Plan,
     indices: Vec<usize>,
+    /// Changes that need what is not there.
+    left_out: Vec<usize>,
 }
 
 /// Whether a change has any effect outside.

@@ -6,7 +6,9 @@ use crate::clock::Timestamp;
 use crate::model::{Abilities, Holding, Intent, Memory, Observed, Records, Refusal, Window};
 use crate::reconcile::rules::ApplicationRules;
 use crate::reconcile::{DirectoryInput, Standing, World, recall};
-use crate::store::{ApplicationState, DirectoryState, Refused, Slot, Snapshot, StoreError};
+use crate::store::{
+    ApplicationState, DirectoryState, HeldSet, Refused, SetOf, Slot, Snapshot, StoreError,
+};
 use crate::sync::parts::{ApplicationPart, DirectoryPart};
 
 /// The records of one listed directory as they are pinned for a push.
@@ -122,6 +124,8 @@ pub(crate) struct Loaded {
     pub(crate) refused: Vec<Refused>,
     pub(crate) memory: Memory,
     pub(crate) first_plan_approved: bool,
+    /// What was held at the last push, as sets with ids.
+    pub(crate) sets: Vec<HeldSet>,
 }
 
 /// What an application holds now.
@@ -156,9 +160,13 @@ pub(crate) async fn load_all(
     let refused = snapshot.refused(&part.id).await?;
     let approved = snapshot.approved(&part.id, now).await?;
     let held = snapshot.held(&part.id).await?;
+    let own = SetOf::Application(part.id.clone());
+    let mut sets = snapshot.held_sets().await?;
+    sets.retain(|it| it.of == own);
+    // What the first plan did in the second in which it ended is not counted: there was nothing to hold it against.
     let opened = state
         .first_applied_at
-        .map(|first| Timestamp(first.0.max(now.0 - part.window.as_seconds())));
+        .map(|first| Timestamp((first.0 + 1).max(now.0 - part.window.as_seconds())));
     let window = match opened {
         Some(since) => snapshot.window(&part.id, since).await?,
         None => Window::default(),
@@ -180,6 +188,7 @@ pub(crate) async fn load_all(
         refused,
         memory,
         first_plan_approved,
+        sets,
     })
 }
 

@@ -5,8 +5,8 @@
 //! [`reconcile`](crate::reconcile). A dry run is not calling the writing half: it fetches, and plans by a [`survey`].
 
 mod execute;
-mod failpoint;
 mod load;
+mod made;
 mod outcome;
 mod parts;
 pub mod push;
@@ -15,5 +15,6 @@ pub mod survey;
 mod tell;
 
 pub use load::standing;
+pub(crate) use made::is_blocked;
 pub use outcome::{Pushed, Read};
 pub use parts::{ApplicationPart, DirectoryPart};

@@ -8,15 +8,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
 use crate::events::{self, Counts};
-use crate::model::{HoldReason, Outcome, Plan, Refusal, View, Withheld};
+use crate::failpoint;
+use crate::model::{HoldReason, Holding, NoticeKind, Outcome, Plan, Refusal, What, Withheld};
 use crate::progress::Work;
 use crate::reconcile::{self, Context, Standing, World, advance};
 use crate::store::{ApplicationState, Failure, PushCommit, Refused, Snapshot, Store, StoreError};
 use crate::sync::execute::{self, Walked};
 use crate::sync::load::{self, Loaded, Pinned, Present, listing_is_due, load_all, present_holding};
+use crate::sync::made::{self, Made};
 use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
-use crate::sync::{failpoint, tell};
+use crate::sync::tell;
 
 /// Pushes one application, or finds that nothing is due.
 ///
@@ -39,13 +41,16 @@ pub async fn push(
         store.save_application(&part.id, &state).await?;
         return Ok(idle);
     }
-    let loaded = load_all(&mut snapshot, part, state, pinned, now).await?;
+    let mut loaded = load_all(&mut snapshot, part, state, pinned, now).await?;
     drop(snapshot);
     work.alive();
     let holding = match present_holding(part, &loaded, now).await {
         Ok(holding) => holding,
         Err(refusal) => return failed(part, store, loaded.state, &refusal, now).await,
     };
+    if !loaded.intents.is_empty() {
+        recover(part, store, &mut loaded, &holding.holding).await?;
+    }
     work.alive();
     let abilities = part.application.abilities();
     let world = load::world(
@@ -57,11 +62,6 @@ pub async fn push(
         now,
     );
     let (context, plan) = tokio::task::block_in_place(|| reconcile::plan(&world));
-    let view = View {
-        plan: &plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    };
     let mode = if part.plan_only { "plan" } else { "apply" };
     events::plan_made(
         &part.name,
@@ -74,7 +74,7 @@ pub async fn push(
     let walked = if part.plan_only {
         Walked {
             outcomes: vec![Outcome::Skipped; plan.changes.len()],
-            intents: Vec::new(),
+            ..Walked::default()
         }
     } else {
         execute::execute(store, part, &context, &plan, &skip, work, stop).await?
@@ -83,10 +83,7 @@ pub async fn push(
         part,
         loaded: &loaded,
         world: &world,
-        context: &context,
-        plan: &plan,
-        walked: &walked,
-        view,
+        made: Made::new(&context, &plan, &walked, &skip),
     };
     failpoint::reached("push.before_commit");
     let pushed = ended.commit(store, &holding, clock.now()).await?;
@@ -94,7 +91,8 @@ pub async fn push(
     Ok(pushed)
 }
 
-/// Nothing to do: no revision moved, no clock runs, nothing is held or approved, the basis is the same, no listing is due.
+/// Nothing to do: no revision moved, no clock runs, nothing is held or approved, the configuration is the same, no listing
+/// is due.
 async fn not_due(
     snapshot: &mut Snapshot,
     part: &ApplicationPart,
@@ -109,6 +107,7 @@ async fn not_due(
     let due = state.push == 0
         || moved
         || state.basis != part.basis
+        || state.configured != part.configured
         || state.failure.is_some()
         || listing_is_due(part, state, now);
     if due {
@@ -136,6 +135,26 @@ async fn not_due(
         counts: Counts::default(),
         due_at: None,
     }))
+}
+
+/// Commits what was found of a push that was cut off before anything new is sent, so that open intents are always those of
+/// one push and speak of the places of one holding.
+async fn recover(
+    part: &ApplicationPart,
+    store: &Store,
+    loaded: &mut Loaded,
+    found: &Holding,
+) -> Result<(), StoreError> {
+    failpoint::reached("push.before_recovery");
+    let settled: Vec<i64> = loaded.intents.iter().map(|it| it.0).collect();
+    let before = loaded.remembered.as_ref();
+    loaded.state.push = store
+        .recover(&part.id, &loaded.state, before, found, &settled)
+        .await?;
+    failpoint::reached("push.after_recovery");
+    loaded.remembered = Some(found.clone());
+    loaded.intents.clear();
+    Ok(())
 }
 
 async fn failed(
@@ -171,7 +190,7 @@ fn resting(
         return BTreeSet::new();
     }
     let rests = |at: &usize| {
-        let (subject, change) = tell::names(context, plan, &plan.changes[*at]);
+        let (subject, change) = made::names(context, plan, &plan.changes[*at]);
         let same = |it: &&Refused| it.subject == subject && it.change == change;
         refused.iter().find(same).is_some_and(|it| it.next_at > now)
     };
@@ -183,10 +202,7 @@ struct Ended<'a, 'w, 'c> {
     part: &'a ApplicationPart,
     loaded: &'a Loaded,
     world: &'a World<'c>,
-    context: &'a Context<'w, 'c>,
-    plan: &'a Plan,
-    walked: &'a Walked,
-    view: View<'a>,
+    made: Made<'a, 'w, 'c>,
 }
 
 impl Ended<'_, '_, '_> {
@@ -196,33 +212,23 @@ impl Ended<'_, '_, '_> {
         present: &Present,
         ended_at: Timestamp,
     ) -> Result<Pushed, StoreError> {
-        let after =
-            tokio::task::block_in_place(|| advance(self.context, self.plan, &self.walked.outcomes));
+        let made = &self.made;
+        let (plan, outcomes) = (made.plan, &made.walked.outcomes);
+        let after = tokio::task::block_in_place(|| advance(made.context, plan, outcomes));
         let now = self.world.now;
-        let history = tell::history(
-            self.context,
-            self.plan,
-            &self.walked.outcomes,
-            self.view,
-            now,
-        );
-        let refused = tell::refusals(
-            self.context,
-            self.plan,
-            &self.walked.outcomes,
-            &self.loaded.refused,
-            now,
-        );
-        let surprise = self.walked.outcomes.iter().find_map(|it| match it {
+        let history = made.history(now);
+        let refused = made.refusals(&self.loaded.refused, now);
+        let surprise = outcomes.iter().find_map(|it| match it {
             Outcome::Failed(refusal) if !matches!(refusal, Refusal::Refused(_)) => Some(refusal),
             _ => None,
         });
         let state = self.state(present, surprise, ended_at);
         // What failed in an unknown way keeps its intent open, so that the next push looks first.
-        let mut settled: Vec<i64> = self.loaded.intents.iter().map(|it| it.0).collect();
-        if surprise.is_none() {
-            settled.extend(&self.walked.intents);
-        }
+        let settled: &[i64] = if surprise.is_none() {
+            &made.walked.intents
+        } else {
+            &[]
+        };
         let before = self.loaded.remembered.as_ref();
         let commit = PushCommit {
             at: ended_at,
@@ -230,28 +236,28 @@ impl Ended<'_, '_, '_> {
             before,
             after: &after,
             state: &state,
-            close_intents: &settled,
+            close_intents: settled,
             history: &history,
-            held: &self.plan.held,
-            waiting: &self.plan.waiting,
+            held: &plan.held,
+            waiting: &plan.waiting,
             refused: &refused,
         };
         store.commit_push(&self.part.id, commit).await?;
         let sets = store.snapshot().await?.held_sets().await?;
-        let counts = tell::tell(
-            self.part,
-            self.context,
-            self.plan,
-            &self.walked.outcomes,
-            self.view,
-            &sets,
-            &refused,
-        );
+        tell::tell(self.part, made, &sets, &refused);
+        let (memory, before) = (&self.loaded.memory, &self.loaded.sets);
+        tell::approvals_used(&self.part.name, plan, memory, before);
+        let down =
+            surprise.filter(|it| matches!(it, Refusal::Unauthorised(_) | Refusal::Unavailable(_)));
+        if let Some(refusal) = down {
+            let failure = tell::failure_of(refusal);
+            events::application_failed(&self.part.name, failure, &refusal.to_string());
+        }
         Ok(Pushed {
             due: true,
-            reached: surprise.is_none(),
-            counts,
-            due_at: self.plan.due_at,
+            reached: down.is_none(),
+            counts: made.counts(self.part),
+            due_at: plan.due_at,
         })
     }
 
@@ -278,17 +284,16 @@ impl Ended<'_, '_, '_> {
         }
         state.failure = None;
         state.pushed_at = Some(ended_at);
-        let stopped = self.walked.outcomes.contains(&Outcome::Skipped) && !self.part.plan_only;
-        if stopped {
+        if self.made.was_stopped() && !self.part.plan_only {
             // Not walked to its end: what is pinned is not pushed yet.
             return state;
         }
-        state.pinned = self
-            .loaded
-            .pinned
-            .iter()
-            .map(|it| (it.part.id.clone(), it.revision))
-            .collect();
+        let pinned = self.loaded.pinned.iter();
+        state.pinned = pinned.map(|it| (it.part.id.clone(), it.revision)).collect();
+        state.configured.clone_from(&self.part.configured);
+        if self.must_plan_again() {
+            state.pinned.clear();
+        }
         if self.part.plan_only {
             return state;
         }
@@ -303,10 +308,25 @@ impl Ended<'_, '_, '_> {
         }
         let held_first = |it: &Withheld<HoldReason>| it.reason == HoldReason::FirstPlan;
         let first_is_over =
-            self.loaded.first_plan_approved || !self.plan.held.iter().any(held_first);
+            self.loaded.first_plan_approved || !self.made.plan.held.iter().any(held_first);
         if state.first_applied_at.is_none() && first_is_over {
             state.first_applied_at = Some(ended_at);
         }
         state
+    }
+
+    /// Whether the next push must plan although nothing may have moved: somebody left, and a clock runs from now on until he
+    /// is deleted; or something is wrong, and is to be told at every pass.
+    fn must_plan_again(&self) -> bool {
+        let plan = self.made.plan;
+        let wrong = plan.notices.iter().any(|it| match it.kind {
+            NoticeKind::ProtectedLeft
+            | NoticeKind::AccessRemains
+            | NoticeKind::NamedGroupMissing
+            | NoticeKind::RemovalsBlocked => true,
+            NoticeKind::DuplicateMail => false,
+        });
+        let left = plan.changes.iter().any(|it| it.what.has(What::LEAVE));
+        left || wrong || plan.frozen > 0 || !plan.doubled.is_empty()
     }
 }

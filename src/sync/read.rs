@@ -11,6 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::clock::{Clock, Timestamp};
 use crate::directories::{self, Directory, ReadError, Since, What};
 use crate::events::{self, Failure};
+use crate::failpoint;
 use crate::model::Records;
 use crate::progress::Work;
 use crate::reconcile::reads::{self, Largest, Loss, ReadRules, Verdict};
@@ -18,7 +19,6 @@ use crate::store::{
     AcceptedRead, DirectoryState, Reader, Slot, Snapshot, Store, StoreError, StoredRecords,
     SuspectRead,
 };
-use crate::sync::failpoint;
 use crate::sync::outcome;
 use crate::sync::parts::DirectoryPart;
 
@@ -52,6 +52,8 @@ pub enum Answer {
         cursor: Option<String>,
         /// It was a complete read, not a delta.
         whole: bool,
+        /// It would be suspect, had nobody approved what it lost.
+        approved: bool,
     },
     /// Kept aside.
     Suspect {
@@ -170,6 +172,7 @@ pub async fn commit(
         cursor,
         basis: &part.basis,
         window_from,
+        approved: false,
     };
     match answer {
         Answer::Unchanged { cursor } => {
@@ -185,22 +188,24 @@ pub async fn commit(
             records,
             cursor,
             whole,
+            approved,
         } => {
             failpoint::reached("read.before_accept");
-            let revision = store
-                .accept(
-                    &part.id,
-                    old.as_ref(),
-                    &records,
-                    accepted(cursor.as_deref(), whole),
-                )
-                .await?;
+            let read = AcceptedRead {
+                approved,
+                ..accepted(cursor.as_deref(), whole)
+            };
+            let revision = store.accept(&part.id, old.as_ref(), &records, read).await?;
             failpoint::reached("read.after_accept");
-            tell_read(part, &records, whole, took);
+            if let Some(suspect) = state.suspect.filter(|_| approved) {
+                events::approval_used(&format!("directory {}", part.name), &suspect.id, 1);
+            }
             let rejected = records.tally().rejected;
             if revision == state.revision {
+                events::directory_unchanged(&part.name, took);
                 return Ok(outcome::Read::Unchanged { rejected });
             }
+            tell_read(part, &records, whole, took);
             Ok(outcome::Read::Changed { rejected })
         }
         Answer::Suspect {
@@ -215,7 +220,9 @@ pub async fn commit(
                 summary: &summary,
             };
             let flagged = old.as_ref().zip(flagged.as_deref());
+            failpoint::reached("read.before_suspect");
             let approve = store.put_suspect(&part.id, suspect, flagged).await?;
+            failpoint::reached("read.after_suspect");
             events::directory_suspect(&part.name, "shrink_limit", &loss.to_string(), &approve);
             Ok(outcome::Read::Suspect)
         }
@@ -324,8 +331,10 @@ fn judge(
     let rules = ReadRules {
         shrink_limit: part.shrink_limit,
     };
-    match reads::judge(&rules, largest, last, &records, approved) {
+    let judge = |approved| reads::judge(&rules, largest, last, &records, approved);
+    match judge(approved) {
         Verdict::Accept => Answer::Accepted {
+            approved: approved.is_some() && judge(None) != Verdict::Accept,
             records: Arc::new(records),
             cursor: read.cursor,
             whole,

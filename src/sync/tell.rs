@@ -1,21 +1,17 @@
-//! What a push says of itself: events, counts, history, refusals.
+//! What a push says of itself: one event a change, and everything that the operator should know.
 
-use crate::clock::Timestamp;
-use crate::events::{self, Counts, Failure};
+use std::collections::BTreeSet;
+
+use crate::events::{self, Failure};
 use crate::model::{
-    Change, Class, HistoryEntry, HoldReason, Notice, NoticeKind, Outcome, Plan, Refusal, Step,
-    Subject, View, What,
+    Change, HoldKey, HoldReason, Memory, Notice, NoticeKind, Outcome, Plan, Refusal, Withheld,
 };
-use crate::reconcile::{Context, show_change};
 use crate::store::{HeldSet, Refused, SetOf};
+use crate::sync::made::{Made, REFUSED_BEFORE_REPORT};
 use crate::sync::parts::ApplicationPart;
-use crate::text::{self, Span};
 
 /// Beyond so many changes in one push they are told as one number; the history has them all.
 const TOLD_MAX: usize = 1000;
-
-/// Tries that must be refused in a row before a change is reported as not accepted.
-const REFUSED_BEFORE_REPORT: u32 = 3;
 
 /// The stable word for a refusal.
 pub(crate) fn failure_of(refusal: &Refusal) -> Failure {
@@ -28,185 +24,29 @@ pub(crate) fn failure_of(refusal: &Refusal) -> Failure {
     }
 }
 
-/// How a change is named in events, refusals and history: by folded pushed name, and what is done.
-pub(crate) fn names(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> (String, String) {
-    let view = View {
-        plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    };
-    let subject = match change.subject {
-        Subject::Account(place) => format!("user {}", text::fold(view.account_name(place))),
-        Subject::Group(place) => format!("group {}", text::fold(view.group_name(place))),
-    };
-    let done = match change.step {
-        Step::Create => "create".to_owned(),
-        Step::Delete => "delete".to_owned(),
-        Step::Members => "members".to_owned(),
-        Step::Children => "subgroups".to_owned(),
-        Step::Update => change.what.words().join("+"),
-    };
-    (subject, done)
-}
-
-/// One line of history for each change that was made.
-pub(crate) fn history(
-    context: &Context<'_, '_>,
-    plan: &Plan,
-    outcomes: &[Outcome],
-    view: View<'_>,
-    now: Timestamp,
-) -> Vec<HistoryEntry> {
-    let made = plan
-        .changes
-        .iter()
-        .zip(outcomes)
-        .filter(|it| matches!(it.1, Outcome::Done { .. }));
-    made.map(|(change, _)| {
-        let name = match change.subject {
-            Subject::Account(place) => view.account_name(place),
-            Subject::Group(place) => view.group_name(place),
-        };
-        let members = matches!(change.step, Step::Members | Step::Children);
-        let text = if members {
-            format!("members: {} given, {} taken", change.give, change.take)
-        } else {
-            show_change(view, change)
-        };
-        let of_accounts = change.step == Step::Members;
-        HistoryEntry {
-            at: now,
-            subject: change.subject,
-            name: name.to_owned(),
-            text,
-            reason: change.reason.word().to_owned(),
-            class: class_of(change),
-            active_delta: active_delta(context, change),
-            given: if of_accounts {
-                plan.given(change).to_vec()
-            } else {
-                Vec::new()
-            },
-            taken: if of_accounts {
-                plan.taken(change).to_vec()
-            } else {
-                Vec::new()
-            },
-        }
-    })
-    .collect()
-}
-
-fn class_of(change: &Change) -> Option<Class> {
-    let Subject::Account(_) = change.subject else {
-        return None;
-    };
-    match change.step {
-        Step::Create => Some(Class::Addition),
-        Step::Delete => Some(Class::Removal),
-        _ if change.what.has(What::LEAVE) => Some(Class::Removal),
-        _ if change.what.has(What::DEACTIVATE) => Some(Class::Deactivation),
-        _ if change.what.has(What::ACTIVATE) => Some(Class::Addition),
-        _ => None,
-    }
-}
-
-/// By how much a change moves the number of active linked accounts.
-fn active_delta(context: &Context<'_, '_>, change: &Change) -> i8 {
-    let Subject::Account(place) = change.subject else {
-        return 0;
-    };
-    let before = context.holding().accounts.get(place as usize);
-    let was = before.is_some_and(|it| it.exists && it.seen.active && it.link.is_some());
-    let seen = before.is_some_and(|it| it.exists && it.seen.active);
-    let is = match change.step {
-        Step::Create => {
-            context.roster().account(change.wanted).active || !context.abilities().deactivate
-        }
-        Step::Delete => false,
-        _ if change.what.has(What::DEACTIVATE) => false,
-        _ if change.what.has(What::ACTIVATE) => true,
-        _ => seen,
-    };
-    i8::from(is) - i8::from(was)
-}
-
-/// The refusals that count from now on: refused again, or still resting.
-pub(crate) fn refusals(
-    context: &Context<'_, '_>,
-    plan: &Plan,
-    outcomes: &[Outcome],
-    before: &[Refused],
-    now: Timestamp,
-) -> Vec<Refused> {
-    let refused = plan
-        .changes
-        .iter()
-        .zip(outcomes)
-        .filter_map(|(change, outcome)| {
-            let (subject, done) = match outcome {
-                Outcome::Failed(Refusal::Refused(_)) => names(context, plan, change),
-                Outcome::Skipped if !before.is_empty() => names(context, plan, change),
-                _ => return None,
-            };
-            let known = before
-                .iter()
-                .find(|it| it.subject == subject && it.change == done);
-            match outcome {
-                Outcome::Failed(Refusal::Refused(text)) => {
-                    let count = known.map_or(0, |it| it.count) + 1;
-                    let next_at = now.plus(rest(count));
-                    Some(Refused {
-                        subject,
-                        change: done,
-                        count,
-                        text: text.clone(),
-                        next_at,
-                    })
-                }
-                _ => known.cloned(),
-            }
-        });
-    refused.collect()
-}
-
-/// How long a change rests after so many refusals: not at first, then an hour, doubling up to a day.
-fn rest(count: u32) -> Span {
-    if count < REFUSED_BEFORE_REPORT {
-        return Span::ZERO;
-    }
-    let hours = 1i64 << (count - REFUSED_BEFORE_REPORT).min(5);
-    Span::hours(hours.min(24))
-}
-
 /// Tells what was done, what is held, what waits, and what the operator should know.
 pub(crate) fn tell(
     part: &ApplicationPart,
-    context: &Context<'_, '_>,
-    plan: &Plan,
-    outcomes: &[Outcome],
-    view: View<'_>,
+    made: &Made<'_, '_, '_>,
     sets: &[HeldSet],
     refused: &[Refused],
-) -> Counts {
-    let name = part.name.as_str();
+) {
+    let (name, plan) = (part.name.as_str(), made.plan);
     let few = plan.changes.len() <= TOLD_MAX;
-    for (change, outcome) in plan.changes.iter().zip(outcomes) {
+    for (change, outcome) in made.outcomes() {
         match outcome {
             Outcome::Done { .. } if few => {
-                let (subject, done) = names(context, plan, change);
+                let (subject, done) = made.names(change);
                 events::change_applied(name, &subject, &done, change.reason.word());
             }
-            Outcome::Failed(refusal) => tell_failed(name, context, plan, change, refusal, refused),
+            Outcome::Failed(refusal) => tell_failed(name, made, change, refusal, refused),
             _ => {}
         }
     }
-    for set in sets
-        .iter()
-        .filter(|it| it.of == SetOf::Application(part.id.clone()))
-    {
-        events::change_held(name, &set.reason, set.changes, &set.id);
-    }
+    let own = SetOf::Application(part.id.clone());
+    let sets: Vec<&HeldSet> = sets.iter().filter(|it| it.of == own).collect();
+    tell_held(name, plan, &sets);
+    tell_doubled(name, plan);
     if !plan.waiting.is_empty() {
         let due = plan.due_at.map(|it| it.to_string());
         events::change_waiting(name, plan.waiting.len() as u64, due.as_deref());
@@ -214,27 +54,58 @@ pub(crate) fn tell(
     if plan.frozen > 0 {
         events::account_frozen(name, "unknown", u64::from(plan.frozen));
     }
-    for it in plan
-        .held
-        .iter()
-        .filter(|it| it.reason == HoldReason::IdentityConflict)
-    {
+    plan.notices.iter().for_each(|it| tell_notice(name, it));
+}
+
+fn tell_held(name: &str, plan: &Plan, sets: &[&HeldSet]) {
+    for set in sets {
+        events::change_held(name, &set.reason, set.changes, &set.id);
+    }
+    for it in &plan.exceeded {
+        let set = sets.iter().find(|set| set.reason == it.reason.word());
+        let id = set.map_or("", |it| it.id.as_str());
+        events::limit_exceeded(name, &it.class, it.wanted, it.limit, id);
+    }
+    let conflicts = plan.held.iter();
+    for it in conflicts.filter(|it| it.reason == HoldReason::IdentityConflict) {
         events::account_conflict(name, &it.subject, &it.detail);
     }
-    plan.notices.iter().for_each(|it| tell_notice(name, it));
-    debug_assert_eq!(view.plan.changes.len(), outcomes.len());
-    counts(plan, outcomes)
+}
+
+fn tell_doubled(name: &str, plan: &Plan) {
+    for it in &plan.doubled {
+        let reason = format!(
+            "{} stands more than once in the directory, and {name} takes only one that is linked there already",
+            it.subject
+        );
+        events::record_rejected(&it.directory, &it.record, &reason);
+    }
+}
+
+/// Tells how much of what was held at the last push was let pass because somebody approved it.
+pub(crate) fn approvals_used(name: &str, plan: &Plan, memory: &Memory, sets: &[HeldSet]) {
+    let held: BTreeSet<HoldKey> = plan.held.iter().map(Withheld::key).collect();
+    for set in sets {
+        let keys = memory
+            .held
+            .keys()
+            .filter(|it| it.reason.word() == set.reason);
+        let passed = keys.filter(|it| memory.approved.contains(it) && !held.contains(it));
+        let count = passed.count() as u64;
+        if count > 0 {
+            events::approval_used(&format!("application {name}"), &set.id, count);
+        }
+    }
 }
 
 fn tell_failed(
     name: &str,
-    context: &Context<'_, '_>,
-    plan: &Plan,
+    made: &Made<'_, '_, '_>,
     change: &Change,
     refusal: &Refusal,
     refused: &[Refused],
 ) {
-    let (subject, done) = names(context, plan, change);
+    let (subject, done) = made.names(change);
     let error = refusal.to_string();
     if !matches!(refusal, Refusal::Refused(_)) {
         return events::change_failed(name, &subject, &done, failure_of(refusal), &error);
@@ -261,42 +132,10 @@ fn tell_notice(name: &str, notice: &Notice) {
         NoticeKind::ProtectedLeft => events::protected_left(name, subject),
         NoticeKind::AccessRemains => events::access_remains(name, subject, detail),
         NoticeKind::DuplicateMail => events::mail_duplicate(name, subject),
-        NoticeKind::NamedGroupMissing | NoticeKind::RemovalsBlocked => {
+        NoticeKind::NamedGroupMissing => {
             events::removals_blocked(name, &format!("{subject}: {detail}"));
         }
-    }
-}
-
-/// What a plan came to, in numbers.
-pub(crate) fn counts(plan: &Plan, outcomes: &[Outcome]) -> Counts {
-    let mut counts = Counts {
-        changes_held: plan.held.len() as u64,
-        changes_waiting: plan.waiting.len() as u64,
-        accounts_frozen: u64::from(plan.frozen),
-        removals_blocked: u64::from(plan.blocked),
-        ..Counts::default()
-    };
-    for (change, outcome) in plan.changes.iter().zip(outcomes) {
-        match outcome {
-            Outcome::Done { .. } => count(&mut counts, change),
-            Outcome::Failed(Refusal::Refused(_)) => counts.changes_refused += 1,
-            Outcome::Failed(_) => counts.changes_failed += 1,
-            Outcome::Skipped => {}
-        }
-    }
-    counts
-}
-
-fn count(counts: &mut Counts, change: &Change) {
-    match (change.subject, change.step) {
-        (_, Step::Members | Step::Children) => {
-            counts.memberships_given += u64::from(change.give);
-            counts.memberships_taken += u64::from(change.take);
-        }
-        (Subject::Group(_), _) => counts.groups_changed += 1,
-        (_, Step::Create) => counts.accounts_created += 1,
-        (_, Step::Delete) => counts.accounts_deleted += 1,
-        (_, _) if change.what.has(What::DEACTIVATE) => counts.accounts_deactivated += 1,
-        (_, _) => counts.accounts_updated += 1,
+        // The directory's own events have told it.
+        NoticeKind::RemovalsBlocked => {}
     }
 }

@@ -127,10 +127,13 @@ fn a_dry_run_prints_the_plan_and_writes_nowhere() {
     site.people(&crowd(4, "staff")[1..]);
     let out = dry(4, true);
     assert!(out.contains("create   user p04"), "{out}");
-    assert!(out.contains("user p01: leave"), "{out}");
+    assert!(out.contains("user p01: deactivate, leave"), "{out}");
     let pass = site.sync().ended(0);
     let applied = pass.named("change.applied").len();
-    assert!(out.contains(&format!("application wiki: {applied} changes")), "{out}");
+    assert!(
+        out.contains(&format!("application wiki: {applied} changes")),
+        "{out}"
+    );
     // A read that fails or is suspect makes it partial.
     site.people(&crowd(1, "staff"));
     let out = dry(3, true);
@@ -141,7 +144,10 @@ fn a_dry_run_prints_the_plan_and_writes_nowhere() {
     site.people(&crowd(4, "staff")[1..]);
     let daemon = site.daemon();
     site.people(&crowd(5, "staff")[1..]);
-    let out = site.run(&["--sync-now", "--dry-run", "--exit-changes"]).ended(4).out;
+    let out = site
+        .run(&["--sync-now", "--dry-run", "--exit-changes"])
+        .ended(4)
+        .out;
     assert!(out.contains("create   user p05"), "{out}");
     assert_eq!(site.accounts().len(), 4);
     daemon.stop().ended(0);
@@ -151,6 +157,9 @@ fn a_dry_run_prints_the_plan_and_writes_nowhere() {
 fn a_dry_run_of_a_first_plan_tells_that_it_will_be_held() {
     let site = filled("grace: 0s");
     let out = site.run(&["--sync-now", "--dry-run"]).ended(3).out;
-    assert!(out.contains("held     user carl: create (first_plan"), "{out}");
+    assert!(
+        out.contains("held     user carl: create (first_plan"),
+        "{out}"
+    );
     assert!(!site.path("state.db").exists());
 }

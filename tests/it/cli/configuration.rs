@@ -34,10 +34,10 @@ const SAID: [&str; 8] = [
     "config.yaml:6:11: directories.Office.name: there is an entry `office` already",
     "config.yaml:8:5: directories.nobody: no application lists it",
     "config.yaml:11:5: directories.far.colour: unknown key `colour`",
-    "config.yaml:15:50: directories.far.ldap.bind.password: environment variable `NO_SUCH_VARIABLE` is not set",
+    "config.yaml:15:42: directories.far.ldap.bind.password: environment variable `NO_SUCH_VARIABLE` is not set",
     "config.yaml:19:40: applications.wiki.directories.#4: there is no directory `nowhere`",
     "config.yaml:21:5: applications.other: it writes what application `wiki` writes",
-    "the configuration is rejected: 7 problems; nothing was touched",
+    "the configuration is rejected: 8 problems; nothing was touched",
 ];
 
 #[test]
@@ -114,5 +114,9 @@ fn a_good_configuration_and_all_that_it_names_are_checked() {
     assert_eq!(site.files(), before);
     std::fs::remove_file(site.path("office.yaml")).unwrap();
     let check = site.run(&["check", "--connect"]).ended(3);
-    assert!(check.out.contains("FAIL directories.office"), "{}", check.out);
+    assert!(
+        check.out.contains("FAIL directories.office"),
+        "{}",
+        check.out
+    );
 }

@@ -31,7 +31,10 @@ fn the_service_manager_hears_of_the_start_the_state_and_the_end() {
         heard.clone()
     };
     let heard_first = listen("READY=1")[0].clone();
-    assert!(heard_first.starts_with("READY=1\nSTATUS=Waiting"), "{heard_first}");
+    assert!(
+        heard_first.starts_with("READY=1\nSTATUS=Waiting"),
+        "{heard_first}"
+    );
     listen("(start) ended applied");
     listen("WATCHDOG=1");
     daemon.signal("HUP");
@@ -57,7 +60,13 @@ fn a_signal_ends_the_daemon_cleanly() {
         assert_eq!(run.one("daemon.stopping")["cause"], "signal");
         assert_eq!(run.one("daemon.stopped")["clean"], true);
         let left: Vec<String> = site.files().into_keys().collect();
-        let expect = ["config.yaml", "office.yaml", "state.db", "state.db.lock", "wiki.db"];
+        let expect = [
+            "config.yaml",
+            "office.yaml",
+            "state.db",
+            "state.db.lock",
+            "wiki.db",
+        ];
         assert_eq!(left, expect, "no socket and no journal stays behind");
         assert_eq!(site.open_intents(), 0);
     }
@@ -128,7 +137,10 @@ fn a_bad_configuration_is_rejected_and_the_old_one_goes_on() {
     daemon.wait_for_value("pass.finished", "trigger", "signal");
     assert_eq!(site.accounts().len(), 4);
     // A good one is taken, and a pass is run under it.
-    site.write("config.yaml", &good.replace("[office]", "[office]\n    users: { exclude: [p05] }"));
+    site.write(
+        "config.yaml",
+        &good.replace("[office]", "[office]\n    users: { exclude: [p05] }"),
+    );
     site.people(&crowd(5, "staff"));
     daemon.signal("HUP");
     daemon.wait_for("config.reloaded");

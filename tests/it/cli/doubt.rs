@@ -72,10 +72,9 @@ fn a_table_of_people_that_was_cut_removes_nobody() {
     site.configure(AT_ONCE);
     let config = fs::read_to_string(site.path("config.yaml")).unwrap();
     site.write("config.yaml", &config.replace("office.yaml", "office.csv"));
-    let rows: String = (1..=20)
-        .map(|it| format!("p{it:02},Person {it},p{it:02}@example.com,staff\n"))
-        .collect();
-    let whole = format!("username,display_name,email,groups\n{rows}");
+    let mut lines = vec!["username,display_name,email,groups".to_owned()];
+    lines.extend((1..=20).map(|it| format!("p{it:02},Person {it},p{it:02}@example.com,staff")));
+    let whole = lines.join("\n") + "\n";
     site.write("office.csv", &whole);
     site.sync().ended(0);
     let half = whole.match_indices('\n').nth(10).unwrap().0 + 1;
@@ -120,7 +119,12 @@ fn two_records_of_one_username_are_both_rejected_unless_one_is_linked() {
     people.extend([person("new"), person("new").with_id("id-second")]);
     site.people(&people);
     let run = site.sync().ended(3);
-    assert!(run.one("pass.finished")["records_rejected"].as_u64().unwrap() >= 2);
+    assert!(
+        run.one("pass.finished")["records_rejected"]
+            .as_u64()
+            .unwrap()
+            >= 2
+    );
     let accounts = site.accounts();
     assert!(accounts.contains(&"p05|1".to_owned()), "{accounts:?}");
     assert_eq!(accounts.len(), 20, "nobody is made out of two");
@@ -189,7 +193,12 @@ fn a_group_that_the_configuration_names_and_nobody_has_blocks_removals_at_every_
     site.sync().ended(3);
     site.people(&people[..19]);
     let run = site.sync().ended(3);
-    assert!(run.one("removals.blocked")["detail"].as_str().unwrap().contains("stuff"));
+    assert!(
+        run.one("removals.blocked")["detail"]
+            .as_str()
+            .unwrap()
+            .contains("stuff")
+    );
     assert!(site.accounts().contains(&"p20|1".to_owned()));
     // Also when nothing has changed since.
     let run = site.sync().ended(3);

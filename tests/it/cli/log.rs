@@ -8,7 +8,8 @@ use crate::support::site::{Run, Site, crowd, person, yaml};
 /// The lines in an order of their own, since two directories are read at once. Times and ids are made alike.
 fn log(run: &Run) -> String {
     let mut lines: Vec<String> = run.events().iter().map(line).collect();
-    let reads = |it: &String| it.contains("event\":\"directory.") || it.contains("event\":\"record.");
+    let reads =
+        |it: &String| it.contains("event\":\"directory.") || it.contains("event\":\"record.");
     let from = lines.iter().position(&reads).unwrap_or_default();
     let count = lines.iter().filter(|it| reads(it)).count();
     lines[from..from + count].sort();
@@ -64,7 +65,7 @@ applications:
         site.write("lab.yaml", &yaml(&[person("zoe").within(&["lab"])]));
         assert_snapshot!("log_first_sync", log(&site.sync().ended(0)));
         assert_snapshot!("log_no_change", log(&site.sync().ended(0)));
-        // Three leave where one may, one changes, and a record of the other directory is malformed.
+        // Three leave, one changes, and a record of the other directory is malformed.
         let mut people = people[3..].to_vec();
         people[0].mail = "new@example.com".to_owned();
         site.write("office.yaml", &yaml(&people));
@@ -124,11 +125,19 @@ fn the_log_is_text_where_it_is_asked_for() {
     command.args(["--log-level", "info"]);
     let args: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
     let args = args.iter().map(|it| {
-        if it == "json" { "text".as_ref() } else { it.as_os_str() }
+        if it == "json" {
+            "text".as_ref()
+        } else {
+            it.as_os_str()
+        }
     });
     let mut text = std::process::Command::new(command.get_program());
     text.args(args).current_dir(site.path("."));
     let run = site.start(text).end().ended(0);
-    assert!(run.err.contains("INFO The directory office was read"), "{}", run.err);
+    assert!(
+        run.err.contains("INFO The directory office was read"),
+        "{}",
+        run.err
+    );
     assert!(!run.err.contains('\u{1b}'), "no colours in a file");
 }

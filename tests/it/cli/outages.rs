@@ -91,7 +91,7 @@ fn an_application_whose_database_is_locked_is_pushed_when_it_is_free_again() {
     site.people(&crowd(6, "staff"));
     let lock = site.lock("chat/chat.db");
     let run = site.sync().ended(3);
-    assert_eq!(run.one("application.failed")["kind"], "transient");
+    assert_eq!(run.one("application.failed")["kind"], "unavailable");
     assert_eq!(names(&site, "wiki.db").len(), 6);
     drop(lock);
     site.sync().ended(0);

@@ -26,7 +26,10 @@ fn check(site: &Site, hint: &str) {
     after.remove("state.db.lock");
     let mut before = before;
     before.remove("state.db.lock");
-    assert_eq!(after.keys().collect::<Vec<_>>(), before.keys().collect::<Vec<_>>());
+    assert_eq!(
+        after.keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
     assert!(after == before, "something was written");
 }
 
@@ -75,7 +78,10 @@ fn a_store_that_is_none_is_refused_and_left_alone() {
 fn a_folder_that_is_missing_is_not_made() {
     let site = Site::new(&crowd(5, "staff"), AT_ONCE);
     let config = fs::read_to_string(site.path("config.yaml")).unwrap();
-    site.write("config.yaml", &config.replace("sqlite:state.db", "sqlite:missing/state.db"));
+    site.write(
+        "config.yaml",
+        &config.replace("sqlite:state.db", "sqlite:missing/state.db"),
+    );
     check(&site, "missing");
     assert!(!site.path("missing").exists());
 }
@@ -112,16 +118,30 @@ fn a_pass_that_ran_out_of_space_is_finished_by_the_next_one() {
         }
         failed += 1;
         let run = run.ended(1);
-        assert!(run.err.contains("state.db") || run.err.contains("wiki.db"), "{}", run.err);
+        assert!(
+            run.err.contains("state.db") || run.err.contains("wiki.db"),
+            "{}",
+            run.err
+        );
         site.sync().ended(0);
-        assert_eq!((site.accounts(), site.members()), reference, "{kibibytes} KiB");
+        assert_eq!(
+            (site.accounts(), site.members()),
+            reference,
+            "{kibibytes} KiB"
+        );
         assert_eq!(site.open_intents(), 0, "{kibibytes} KiB");
         let run = site.sync().ended(0);
         assert_eq!(run.one("pass.finished")["outcome"], "in_sync");
         let strangers = "SELECT name FROM account WHERE origin IS NOT 'created'";
-        assert!(site.rows("state.db", strangers).is_empty(), "{kibibytes} KiB");
+        assert!(
+            site.rows("state.db", strangers).is_empty(),
+            "{kibibytes} KiB"
+        );
     }
-    assert!(failed > 5, "only {failed} passes failed; {least:?} KiB were enough");
+    assert!(
+        failed > 5,
+        "only {failed} passes failed; {least:?} KiB were enough"
+    );
 }
 
 /// A real disk that is full, in a name space of its own, where mounting is allowed.
@@ -129,7 +149,10 @@ fn a_pass_that_ran_out_of_space_is_finished_by_the_next_one() {
 fn a_full_disk_is_named_and_the_pass_goes_on_when_there_is_space() {
     let site = Site::new(&crowd(40, "staff"), AT_ONCE);
     let config = fs::read_to_string(site.path("config.yaml")).unwrap();
-    site.write("config.yaml", &config.replace("sqlite:state.db", "sqlite:disk/state.db"));
+    site.write(
+        "config.yaml",
+        &config.replace("sqlite:state.db", "sqlite:disk/state.db"),
+    );
     fs::create_dir(site.path("disk")).unwrap();
     let script = "mount -t tmpfs -o size=1m none disk || exit 99
         head -c 960K /dev/zero > disk/filler
@@ -142,7 +165,18 @@ fn a_full_disk_is_named_and_the_pass_goes_on_when_there_is_space() {
     command
         .arg("--mount")
         .args(mapped)
-        .args(["sh", "-c", script, "sh", PROGRAM, "--log-format", "json", "--config", "config.yaml", "--sync-now"])
+        .args([
+            "sh",
+            "-c",
+            script,
+            "sh",
+            PROGRAM,
+            "--log-format",
+            "json",
+            "--config",
+            "config.yaml",
+            "--sync-now",
+        ])
         .current_dir(site.path("."));
     let run = site.start(command).end();
     if run.code == Some(99) || run.err.contains("unshare failed") {
@@ -152,7 +186,11 @@ fn a_full_disk_is_named_and_the_pass_goes_on_when_there_is_space() {
     assert!(run.out.contains("full 1\n"), "{}\n{}", run.out, run.err);
     assert!(run.out.contains("freed 0\n"), "{}\n{}", run.out, run.err);
     assert!(run.out.contains("again 0\n"), "{}\n{}", run.out, run.err);
-    assert!(run.err.contains("there is no space left for the store"), "{}", run.err);
+    assert!(
+        run.err.contains("there is no space left for the store"),
+        "{}",
+        run.err
+    );
     assert_eq!(site.accounts().len(), 40);
 }
 

@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use usersyncd::clock::{Clock as _, SystemClock};
 
 use super::wait;
 
@@ -89,6 +90,13 @@ impl Person {
 pub(crate) fn yaml(people: &[Person]) -> String {
     let lines: String = people.iter().map(Person::line).collect();
     format!("users:\n{lines}")
+}
+
+/// Waits until the clock shows another second.
+pub(crate) fn next_second() {
+    let clock = SystemClock::new();
+    let now = clock.now();
+    wait::until("the next second", || (clock.now() != now).then_some(()));
 }
 
 /// A folder to run in, with a folder of logs beside it.

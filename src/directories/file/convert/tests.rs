@@ -334,10 +334,7 @@ fn two_records_of_one_group_are_one() {
     check(
         "people.yaml",
         "users: [{ username: ann, groups: [staff] }]\ngroups:\n- name: staff\n- { name: STAFF, users: [ann] }\n",
-        &[
-            "user ann|ann||||",
-            "group staff|STAFF||ann|",
-        ],
+        &["user ann|ann||||", "group staff|STAFF||ann|"],
     );
 }
 

@@ -11,6 +11,7 @@
 //! * [`text`]: names and how they are folded, globs, spans of time, percents.
 //! * [`clock`], [`secret`], [`events`], [`progress`]: time as an argument; where a secret lies; one function a log event; how
 //!   far the running jobs are.
+//! * `failpoint`: where a test may stop the process dead.
 //! * [`schedule`]: cron lines as wall clocks show the time.
 //! * [`model`]: the nouns that everything speaks.
 //! * [`wire`]: protocol types, before they mean anything.
@@ -32,6 +33,7 @@ pub mod config;
 pub mod daemon;
 pub mod directories;
 pub mod events;
+mod failpoint;
 pub mod model;
 pub mod progress;
 pub mod reconcile;

@@ -167,6 +167,7 @@ fn application_part(
         rules: rules::of_application(config, entry),
         directories: entry.directories.iter().filter_map(find).collect(),
         basis: config::basis(entry, &config.directories),
+        configured: config::rules(entry, &config.directories),
         plan_only: entry.mode == Mode::Plan,
         reread: entry.reread,
         stale_after: entry.stale_after,

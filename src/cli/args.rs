@@ -10,7 +10,7 @@ use crate::cli::logging::{LogFormat, LogLevel};
 ///
 /// Without a command and without --sync-now it is the daemon.
 #[derive(Debug, Parser)]
-#[command(name = "usersyncd", version, args_conflicts_with_subcommands = false)]
+#[command(name = "usersyncd", version)]
 pub struct Args {
     /// The configuration file.
     #[arg(

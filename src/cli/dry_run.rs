@@ -14,20 +14,22 @@ use crate::model::View;
 use crate::progress::{Job, Progress};
 use crate::reconcile;
 use crate::store::{Reader, StoreError};
-use crate::sync::DirectoryPart;
 use crate::sync::read::{self, Answer, Fetched};
 use crate::sync::survey::survey;
+use crate::sync::{self, DirectoryPart};
 
 /// Prints what a pass would do.
 pub(crate) async fn run(args: &Args) -> Result<Exit, Fault> {
     let setup = Setup::load(args)?;
-    let store = setup.reader().await?;
+    setup
+        .ask(async |store| rehearse(args, &setup, store).await)
+        .await
+}
+
+async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<Exit, Fault> {
     let progress = Progress::new();
-    let reads = setup
-        .parts
-        .directories
-        .iter()
-        .map(|part| fetch(&setup, part, store.as_ref(), &progress));
+    let directories = setup.parts.directories.iter();
+    let reads = directories.map(|part| fetch(setup, part, store, &progress));
     let mut fetched = BTreeMap::new();
     for read in join_all(reads).await {
         if let Some((id, read)) = read? {
@@ -38,7 +40,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Fault> {
     let mut changes = 0;
     let mut processed = 0;
     for part in &setup.parts.applications {
-        let surveyed = match survey(part, store.as_ref(), Some(&fetched), setup.clock.now()).await {
+        let surveyed = match survey(part, store, Some(&fetched), setup.clock.now()).await {
             Ok(surveyed) => surveyed,
             Err(fault) => {
                 partial = true;
@@ -57,7 +59,7 @@ pub(crate) async fn run(args: &Args) -> Result<Exit, Fault> {
                 roster: context.roster(),
                 holding: context.holding(),
             };
-            let open = !plan.held.is_empty() || plan.blocked || plan.frozen > 0;
+            let open = !plan.held.is_empty() || plan.frozen > 0 || sync::is_blocked(part, plan);
             (reconcile::show(view), plan.changes.len(), open)
         });
         changes += steps;

@@ -1,5 +1,7 @@
 //! `explain USERNAME`: why a person has, or lacks, an account.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::cli::args::{Args, Format};
@@ -8,6 +10,8 @@ use crate::cli::{Fault, out};
 use crate::daemon::Exit;
 use crate::events;
 use crate::reconcile::explain;
+use crate::store::Reader;
+use crate::sync::ApplicationPart;
 use crate::sync::survey::survey;
 
 /// Explains one username for every application, or for one.
@@ -18,21 +22,28 @@ pub(crate) async fn run(
     format: Format,
 ) -> Result<Exit, Fault> {
     let setup = Setup::load(args)?;
-    let Some(store) = setup.reader().await? else {
-        return Err(Fault::new(
-            Exit::Failed,
-            "nothing was read yet: run `usersyncd --sync-now` first",
-        ));
+    let parts = match application {
+        Some(name) => std::slice::from_ref(setup.application(name)?),
+        None => &setup.parts.applications,
     };
-    let chosen = |name: &str| application.is_none_or(|it| it == name);
+    setup
+        .ask(async |store| match store {
+            Some(store) => answer(&setup, parts, store, username, format).await,
+            None => Err(Fault::nothing_read()),
+        })
+        .await
+}
+
+async fn answer(
+    setup: &Setup,
+    parts: &[Arc<ApplicationPart>],
+    store: &Reader,
+    username: &str,
+    format: Format,
+) -> Result<Exit, Fault> {
     let mut answers = Map::new();
-    for part in setup
-        .parts
-        .applications
-        .iter()
-        .filter(|it| chosen(&it.name))
-    {
-        let surveyed = survey(part, Some(&store), None, setup.clock.now()).await;
+    for part in parts {
+        let surveyed = survey(part, Some(store), None, setup.clock.now()).await;
         let surveyed = surveyed.map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))?;
         let explanation = surveyed.plan(part, |context, plan| explain(context, plan, username));
         match format {
@@ -42,12 +53,6 @@ pub(crate) async fn run(
                 answers.insert(part.name.clone(), value);
             }
         }
-    }
-    if !setup.parts.applications.iter().any(|it| chosen(&it.name)) {
-        return Err(Fault::new(
-            Exit::Usage,
-            "the configuration names no such application",
-        ));
     }
     if format == Format::Json {
         out::json(&Value::Object(answers));

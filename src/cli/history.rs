@@ -23,30 +23,17 @@ pub(crate) struct Asked<'a> {
 /// Prints the history.
 pub(crate) async fn run(args: &Args, asked: Asked<'_>, format: Format) -> Result<Exit, Fault> {
     let setup = Setup::load(args)?;
-    let named = |name: &str| setup.parts.applications.iter().find(|it| it.name == name);
-    let application = match asked.application {
-        None => None,
-        Some(name) => match named(name) {
-            Some(part) => Some(part.id.as_str()),
-            None => {
-                return Err(Fault::new(
-                    Exit::Usage,
-                    format!("the configuration names no application {name}"),
-                ));
-            }
-        },
+    let part = asked.application.map(|it| setup.application(it));
+    let filter = HistoryFilter {
+        application: part.transpose()?.map(|it| it.id.as_str()),
+        name: asked.name,
+        limit: asked.limit,
     };
-    let rows = match setup.reader().await? {
-        None => Vec::new(),
-        Some(store) => {
-            let filter = HistoryFilter {
-                application,
-                name: asked.name,
-                limit: asked.limit,
-            };
-            store.snapshot().await?.history(filter).await?
-        }
-    };
+    let rows = setup.ask(async |store| match store {
+        None => Ok(Vec::new()),
+        Some(store) => Ok(store.snapshot().await?.history(filter).await?),
+    });
+    let rows = rows.await?;
     match format {
         Format::Json => out::json(&Value::Array(rows.iter().map(row).collect())),
         Format::Text if rows.is_empty() => out::answer("Nothing was done yet."),

@@ -18,7 +18,8 @@ mod status;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::daemon::Exit;
 use args::{Args, Command};
@@ -26,6 +27,12 @@ use args::{Args, Command};
 /// Parses the command line, does what it says, and gives back how the process ends.
 pub fn main() -> ExitCode {
     let args = Args::parse();
+    if args.sync_now && args.command.is_some() {
+        let text = "--sync-now is a command of its own and stands beside no other";
+        Args::command()
+            .error(ErrorKind::ArgumentConflict, text)
+            .exit();
+    }
     logging::begin(args.log_format, args.log_level);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -89,6 +96,12 @@ impl Fault {
             exit,
             text: text.into(),
         }
+    }
+
+    /// There is no store to ask.
+    fn nothing_read() -> Fault {
+        let text = "nothing was read yet: run `usersyncd --sync-now` first";
+        Fault::new(Exit::Failed, text)
     }
 }
 

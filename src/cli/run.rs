@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -12,23 +13,27 @@ use crate::cli::{Fault, out};
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon::{
-    self, ControlSocket, Daemon, Exit, Jobs, Notifier, PassReport, Reload, Reply, Request, Signal,
+    self, ControlFault, ControlSocket, Daemon, Exit, Jobs, Notifier, PassReport, Reload, Reply,
+    Request, Signal,
 };
 use crate::events;
 use crate::progress::Progress;
 use crate::store::{self, Claim, ClaimFault, EntryKind, Renamed, Role, Store};
 
+/// How long a daemon that has the store may take until it listens on its socket.
+const LISTENS_WITHIN: Duration = Duration::from_secs(10);
+/// Between two looks for it.
+const LISTENS_PAUSE: Duration = Duration::from_millis(50);
+/// How long the daemon waits at its end for what still uses the store.
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+
 /// One pass over everything. Beside a running daemon the daemon runs it and this tells the outcome.
 pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
     let setup = Setup::load(args)?;
     let path = store_path(&setup.config)?;
-    let claim = match Claim::take(&path, Role::Once, &holder("--sync-now", setup.clock.now())) {
-        Ok(claim) => claim,
-        Err(ClaimFault::Held {
-            role: Some(Role::Daemon),
-            ..
-        }) => return by_daemon(&path).await,
-        Err(fault) => return Err(busy(fault)),
+    let claim = match claim(&path, setup.clock.as_ref()).await? {
+        Claimed::Here(claim) => claim,
+        Claimed::ByDaemon(reply) => return told(reply),
     };
     let store = open(&setup.config).await?;
     let clock = Arc::clone(&setup.clock);
@@ -92,9 +97,19 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
         jobs,
         notifier: Notifier::from_environment(),
         control: Some(control),
-        reload: reload(args.config.clone(), setup.config, store, clock),
+        reload: reload(
+            args.config.clone(),
+            setup.config,
+            store.clone(),
+            Arc::clone(&clock),
+        ),
     };
     let exit = daemon.run(signals).await;
+    // After a hard stop something may still use it, which is as good as being killed.
+    tokio::select! {
+        () = store.close() => {}
+        () = clock.sleep(CLOSED_WITHIN) => {}
+    }
     drop(claim);
     Ok(exit)
 }
@@ -124,9 +139,43 @@ fn reload(path: PathBuf, running: Config, store: Store, clock: Arc<dyn Clock>) -
     })
 }
 
-async fn by_daemon(store: &Path) -> Result<Exit, Fault> {
-    let asked = daemon::ask(&socket_path(store), &Request::SyncNow {}).await;
-    match asked.map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))? {
+/// Who runs the pass.
+enum Claimed {
+    /// This process.
+    Here(Claim),
+    /// The daemon did.
+    ByDaemon(Reply),
+}
+
+/// Claims the store, or has the daemon run the pass that has it. One that only begins, or is about to end, does not listen
+/// on its socket; it is asked again until it does or is gone.
+async fn claim(path: &Path, clock: &dyn Clock) -> Result<Claimed, Fault> {
+    let until = clock.monotonic() + LISTENS_WITHIN;
+    loop {
+        let me = holder("--sync-now", clock.now());
+        let fault = match Claim::take(path, Role::Once, &me) {
+            Ok(claim) => return Ok(Claimed::Here(claim)),
+            Err(fault) => fault,
+        };
+        let ClaimFault::Held { role, .. } = &fault else {
+            return Err(busy(fault));
+        };
+        if *role == Some(Role::Once) || clock.monotonic() >= until {
+            return Err(busy(fault));
+        }
+        if *role == Some(Role::Daemon) {
+            match daemon::ask(&socket_path(path), &Request::SyncNow {}).await {
+                Ok(reply) => return Ok(Claimed::ByDaemon(reply)),
+                Err(ControlFault::Silent { .. }) => {}
+                Err(fault) => return Err(Fault::new(Exit::Failed, events::chain(&fault))),
+            }
+        }
+        clock.sleep(LISTENS_PAUSE).await;
+    }
+}
+
+fn told(reply: Reply) -> Result<Exit, Fault> {
+    match reply {
         Reply::Finished(report) => {
             tell(&report);
             Ok(report.outcome.exit())

@@ -10,6 +10,7 @@ use crate::config::{self, Config, Loaded};
 use crate::daemon::Exit;
 use crate::events;
 use crate::store::{Reader, Store};
+use crate::sync::ApplicationPart;
 
 /// The configuration with everything connected.
 pub(crate) struct Setup {
@@ -34,9 +35,27 @@ impl Setup {
         })
     }
 
-    /// The store as those see it who only ask; `None` when there is none yet.
-    pub(crate) async fn reader(&self) -> Result<Option<Reader>, Fault> {
-        Ok(Store::open_for_reading(&assemble::store_url(&self.config)).await?)
+    /// Asks the store as those see it who only read; there is none when nothing was ever read. Nothing of the asking stays
+    /// behind.
+    pub(crate) async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(Option<&Reader>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let store = Store::open_for_reading(&assemble::store_url(&self.config)).await?;
+        let answer = question(store.as_ref()).await;
+        if let Some(store) = store {
+            store.close().await;
+        }
+        answer
+    }
+
+    /// The enabled application of a name.
+    pub(crate) fn application(&self, name: &str) -> Result<&Arc<ApplicationPart>, Fault> {
+        let mut parts = self.parts.applications.iter();
+        parts.find(|it| it.name == name).ok_or_else(|| {
+            let text = format!("the configuration names no enabled application {name}");
+            Fault::new(Exit::Usage, text)
+        })
     }
 }
 

@@ -20,13 +20,20 @@ const SHOWN_MAX: usize = 20;
 /// Prints how everything stands.
 pub(crate) async fn run(args: &Args, unlinked: bool, format: Format) -> Result<Exit, Fault> {
     let setup = Setup::load(args)?;
-    let Some(store) = setup.reader().await? else {
-        return Err(Fault::new(
-            Exit::Failed,
-            "nothing was read yet: run `usersyncd --sync-now` first",
-        ));
-    };
-    let mut snapshot = store.snapshot().await?;
+    setup
+        .ask(async |store| match store {
+            Some(store) => answer(&setup, store.snapshot().await?, unlinked, format).await,
+            None => Err(Fault::nothing_read()),
+        })
+        .await
+}
+
+async fn answer(
+    setup: &Setup,
+    mut snapshot: Snapshot,
+    unlinked: bool,
+    format: Format,
+) -> Result<Exit, Fault> {
     let now = setup.clock.now();
     let sets = snapshot.held_sets().await?;
     let mut directories = Vec::new();

@@ -106,6 +106,13 @@ pub fn directory_basis(directory: &DirectoryEntry) -> String {
     })
 }
 
+/// Everything that a plan for an application may follow, as 32 hexadecimal digits: when it changes, a plan is due.
+pub fn rules(application: &ApplicationEntry, directories: &[DirectoryEntry]) -> String {
+    let listed = |it: &&DirectoryEntry| application.directories.contains(&it.name);
+    let listed: Vec<_> = directories.iter().filter(listed).collect();
+    digest(&format!("{application:?} {listed:?}"))
+}
+
 /// FNV-1a with 128 bits: stable between versions, and nobody gains by a collision of their own configuration.
 fn digest(basis: &impl Serialize) -> String {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;

@@ -33,7 +33,7 @@ pub use self::application::{
     AdoptBy, ApplicationEntry, ApplicationType, FirstPass, GroupScope, Limits, Memberships, Mode,
     NestedGroups, OnLeave, Protect, Seats, UserScope,
 };
-pub use self::basis::{basis, directory_basis};
+pub use self::basis::{basis, directory_basis, rules};
 pub use self::directory::{
     Classify, DirectoryEntry, DirectoryGroups, DirectoryType, DirectoryUsers, Kind, KindRule,
 };

@@ -34,6 +34,8 @@ pub(crate) struct Groups {
     pub(crate) renamed: Vec<u32>,
     /// The roster groups of the new places, in the order of the places.
     pub(crate) new_groups: Vec<u32>,
+    /// Roster groups whose rename is held, so that their members stay as they are.
+    pub(crate) held: Vec<u32>,
     /// At most one a group.
     pub(crate) list: Vec<GroupDraft>,
 }
@@ -48,6 +50,7 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
         emptied: Vec::new(),
         renamed: Vec::new(),
         new_groups: Vec::new(),
+        held: Vec::new(),
         list: Vec::new(),
     };
     if !context.abilities().groups {
@@ -128,17 +131,36 @@ fn settle_renames(
             break;
         }
     }
-    for place in open {
-        let (reason, detail) = if possible {
-            let taken = "the application has another group of the new name, or protects it; the old one goes on";
+    for &place in &open {
+        let key = new_key(context, groups, place);
+        let occupied = by_name.get(&key).is_some_and(|it| !it.is_empty());
+        let in_ring = by_name
+            .get(&key)
+            .is_some_and(|it| it.iter().any(|it| open.contains(it)));
+        let taken = "the application has another group of the new name, or protects it; both are left as they are";
+        let (reason, detail) = if in_ring {
+            let ring = "groups exchange their names; all of them are left as they are";
+            (HoldReason::RenameRing, ring)
+        } else if possible || occupied {
             (HoldReason::NameTaken, taken)
         } else {
             let cannot = "the application cannot rename groups; the old one goes on";
             (HoldReason::RenameUnsupported, cannot)
         };
         let subject = format!("group {}", keys[place as usize]);
-        let change = format!("rename to {}", new_key(context, groups, place));
-        context.hold(subject, change, reason, detail.to_owned());
+        context.hold(
+            subject,
+            format!("rename to {key}"),
+            reason,
+            detail.to_owned(),
+        );
+        if reason != HoldReason::RenameUnsupported {
+            // Under a name that means another group nobody may be given anything, nor lose it.
+            let wanted = groups.wanted[place as usize];
+            groups.place[wanted as usize] = NONE;
+            groups.held.push(wanted);
+            groups.protected[place as usize] = true;
+        }
     }
 }
 
@@ -177,6 +199,9 @@ fn draft_wanted(
 ) {
     let key = context.roster().groups[wanted as usize].key.clone();
     let same_name = by_name.get(key.as_str()).map_or(&[][..], Vec::as_slice);
+    if groups.held.contains(&wanted) {
+        return;
+    }
     let linked = groups.place[wanted as usize];
     if linked != NONE {
         return draft_linked(context, groups, wanted, linked);

@@ -50,6 +50,8 @@ pub struct Snapshot<'a> {
     pub nameless: u32,
     /// For each group record, the number of its folded name; [`NONE`] when the directory's rules exclude it.
     pub group_key: Vec<u32>,
+    /// Group records that are not taken because another one of the directory has the same name.
+    pub doubled_groups: Vec<u32>,
     /// For each group record, the users it gives to the application: its members, if the directory may fill it.
     pub fills: Vec<bool>,
     /// For each group record, the group records above it, itself included; `None` when there is no nesting.
@@ -73,7 +75,13 @@ impl<'a> Snapshot<'a> {
     ) -> Self {
         let (mut group_key, mut fills) = take_groups(records, rules, names);
         let linked_group = |id: &str| linked(RecordKind::Group, id);
+        let chosen_key = group_key.clone();
         let doubled = reject_doubled_groups(records, &mut group_key, &mut fills, &linked_group);
+        let taken_back = |it: &u32| {
+            let it = *it as usize;
+            chosen_key[it] != NONE && group_key[it] == NONE
+        };
+        let doubled_groups = (0..group_key.len() as u32).filter(taken_back).collect();
         let above = nest::ancestors(&records.children, |group| fills[group as usize]);
         // What a group says of its members' kind, and what of it is unknown, does not depend on what it may fill.
         let over_all = if fills.iter().all(|it| *it) {
@@ -98,6 +106,7 @@ impl<'a> Snapshot<'a> {
             uncertain: Vec::new(),
             rejected_group_ids: Vec::new(),
             nameless_group: false,
+            doubled_groups,
             group_key,
             fills,
             above,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::Row as _;
 
 use crate::clock::Timestamp;
+use crate::failpoint;
 use crate::model::{HistoryEntry, HoldReason, Holding, Withheld};
 use crate::store::dialect::{Connection, Row, count, json, of_json, signed, statement, time};
 use crate::store::error::Stop;
@@ -21,6 +22,8 @@ pub struct ApplicationState {
     pub pinned: BTreeMap<String, u64>,
     /// Digest of the last settled basis; empty before the first.
     pub basis: String,
+    /// Digest of the configuration that the last push followed; empty before the first.
+    pub configured: String,
     /// When everything that the application holds was last listed.
     pub reread_at: Option<Timestamp>,
     /// When a push last succeeded; one that was found not due counts.
@@ -100,6 +103,33 @@ impl Store {
         writing.end(work).await
     }
 
+    /// Commits what an application was found to hold after a push that was cut off, and settles the intents that told of it.
+    /// What is held and refused stays. Gives back the number of the push, which `state.push` is from now on.
+    ///
+    /// # Errors
+    /// As [`Store::commit_push`].
+    pub async fn recover(
+        &self,
+        id: &str,
+        state: &ApplicationState,
+        before: Option<&Holding>,
+        found: &Holding,
+        close_intents: &[i64],
+    ) -> Result<u64, StoreError> {
+        let mut writing = self
+            .write("noting what a push did that was cut off")
+            .await?;
+        let work = async {
+            let application = number(writing.db(), id).await?;
+            save(writing.db(), application, state, 1).await?;
+            accounts::replace(writing.db(), application, before, found).await?;
+            journal::close_intents(writing.db(), application, close_intents).await?;
+            Ok::<_, Stop>(state.push + 1)
+        };
+        let work = work.await;
+        writing.end(work).await
+    }
+
     /// Commits a push: holding, links, clocks, history, what is held, closed intents. Only rows that differ are written. Gives
     /// back the number of the push, which `state.push` is from now on.
     ///
@@ -144,6 +174,7 @@ fn state_of(row: &Row) -> sqlx::Result<ApplicationState> {
         push: count(row, "push")?,
         pinned: of_json(row.try_get("pinned")?)?,
         basis: row.try_get("basis")?,
+        configured: row.try_get("configured")?,
         reread_at: time(row, "reread_at")?,
         pushed_at: time(row, "pushed_at")?,
         planned_at: time(row, "planned_at")?,
@@ -163,6 +194,7 @@ async fn save(
         push,
         pinned,
         basis,
+        configured,
         reread_at,
         pushed_at,
         planned_at,
@@ -171,8 +203,8 @@ async fn save(
     } = state;
     let seconds = |at: &Option<Timestamp>| at.map(|it| it.0);
     let save = "UPDATE application SET push = push + $3, pinned = $4, basis = $5, reread_at = $6, pushed_at = $7,
-        planned_at = $8, first_applied_at = $9, failed_at = $10, failure_word = $11, failure_text = $12
-        WHERE number = $1 AND push = $2";
+        planned_at = $8, first_applied_at = $9, failed_at = $10, failure_word = $11, failure_text = $12,
+        configured = $13 WHERE number = $1 AND push = $2";
     let saved = statement(save)
         .bind(number)
         .bind(signed(*push))
@@ -186,6 +218,7 @@ async fn save(
         .bind(failure.as_ref().map(|it| it.at.0))
         .bind(failure.as_ref().map(|it| it.word.as_str()))
         .bind(failure.as_ref().map(|it| it.text.as_str()))
+        .bind(configured.as_str())
         .execute(db)
         .await?;
     match saved.rows_affected() {
@@ -212,6 +245,7 @@ async fn push(db: &mut Connection, id: &str, commit: PushCommit<'_>) -> Result<u
     save(db, application, state, 1).await?;
     let push = state.push + 1;
     accounts::replace(db, application, before, after).await?;
+    failpoint::reached("store.in_push");
     journal::close_intents(db, application, close_intents).await?;
     history::add(db, application, pass, history).await?;
     let showing = Showing {

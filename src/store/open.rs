@@ -74,7 +74,11 @@ impl Store {
             .journal_mode(SqliteJournalMode::Wal)
             .pragma("journal_size_limit", JOURNAL_KEEPS);
         let writer = connect(&path, options.clone(), 1).await?;
-        bring_up_to_date(&path, &writer).await?;
+        if let Err(fault) = bring_up_to_date(&path, &writer).await {
+            // A store that is refused is left as it was found, without an empty journal beside it.
+            writer.close().await;
+            return Err(fault);
+        }
         let connections = connect(&path, options.read_only(true), READERS).await?;
         let path = Arc::from(path);
         let reader = Reader { connections, path };
@@ -91,23 +95,28 @@ impl Store {
         if !look(&path)? {
             return Ok(None);
         }
-        let connections = connect(&path, options(&path).read_only(true), READERS).await?;
-        let Some(version) = version(&path, &connections).await? else {
-            return Ok(None);
+        let options = options(&path);
+        // Reading a file without a journal makes an empty one for as long as it lasts, and only a connection that could
+        // write removes it again at its end. A journal that is there belongs to whoever writes.
+        let options = if fs::exists(journal_of(&path)).unwrap_or(true) {
+            options.read_only(true)
+        } else {
+            options.pragma("query_only", "ON")
         };
-        let known = newest();
-        if version < known {
-            return Err(StoreError::Older { path });
+        let connections = connect(&path, options, READERS).await?;
+        match version(&path, &connections)
+            .await
+            .and_then(|it| fitting(&path, it))
+        {
+            Ok(true) => {
+                let path = Arc::from(path);
+                Ok(Some(Reader { connections, path }))
+            }
+            refused => {
+                connections.close().await;
+                refused.map(|_| None)
+            }
         }
-        if version > known {
-            return Err(StoreError::Newer {
-                path,
-                version,
-                known,
-            });
-        }
-        let path = Arc::from(path);
-        Ok(Some(Reader { connections, path }))
     }
 }
 
@@ -148,6 +157,13 @@ fn make_ready(path: &Path) -> Result<(), StoreError> {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(cause) => Err(StoreError::of_system(path, cause)),
     }
+}
+
+/// Where SQLite keeps what is not folded into the file yet.
+fn journal_of(path: &Path) -> PathBuf {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    PathBuf::from(journal)
 }
 
 /// Whether the file is there.
@@ -237,6 +253,22 @@ async fn version(path: &Path, connections: &Connections) -> Result<Option<i64>, 
             cause: "it holds the tables of another program".into(),
         }),
         Err(cause) => Err(StoreError::of(path, OPENING, cause)),
+    }
+}
+
+/// Whether a file holds anything; its layout must be the one that is known.
+fn fitting(path: &Path, version: Option<i64>) -> Result<bool, StoreError> {
+    let known = newest();
+    let path = path.to_owned();
+    match version {
+        None => Ok(false),
+        Some(version) if version < known => Err(StoreError::Older { path }),
+        Some(version) if version > known => Err(StoreError::Newer {
+            path,
+            version,
+            known,
+        }),
+        Some(_) => Ok(true),
     }
 }
 

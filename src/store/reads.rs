@@ -6,6 +6,7 @@
 use sqlx::Row as _;
 
 use crate::clock::Timestamp;
+use crate::failpoint;
 use crate::model::{Records, Tally};
 use crate::store::dialect::{Connection, count, signed, statement};
 use crate::store::directories::{filled, load, number};
@@ -27,6 +28,8 @@ pub struct AcceptedRead<'a> {
     pub whole: bool,
     /// Where the window of the guards begins: older states are forgotten.
     pub window_from: Timestamp,
+    /// A person approved what it lost: it is the base of the guards from now on, and every older state is forgotten.
+    pub approved: bool,
 }
 
 /// A complete read that a guard keeps aside.
@@ -151,6 +154,7 @@ async fn accept(
     let slot = Slot::Accepted.number();
     expect_revision(db, directory, old).await?;
     let changed = records::replace(db, Place { directory, slot }, old, new).await?;
+    failpoint::reached("store.in_read");
     drop_suspect(db, directory, read.at).await?;
     // A directory that is empty at its first read changed too: it is known now.
     let changed = changed || old.is_none();
@@ -311,6 +315,11 @@ async fn mark(
     tally: &Tally,
 ) -> sqlx::Result<()> {
     let (users, memberships) = (signed(tally.users), signed(tally.memberships));
+    if read.approved {
+        let forget = "DELETE FROM high_water WHERE directory = $1";
+        let forget = statement(forget).bind(directory);
+        forget.execute(&mut *db).await?;
+    }
     let last = "SELECT user_count, membership_count FROM high_water WHERE directory = $1 ORDER BY since DESC LIMIT 1";
     let last = statement(last).bind(directory);
     let last = match last.fetch_optional(&mut *db).await? {

@@ -48,6 +48,7 @@ pub(super) fn read(at: Timestamp) -> AcceptedRead<'static> {
         cursor: Some("cursor"),
         basis: "basis",
         window_from: Timestamp(at.0 - 86_400),
+        approved: false,
     }
 }
 

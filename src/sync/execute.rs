@@ -9,11 +9,11 @@ use std::ops::Range;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::failpoint;
 use crate::model::{Batch, Change, Intent, Outcome, Plan, Refusal, Step, Subject, View, What};
 use crate::progress::Work;
 use crate::reconcile::{Context, intent_of};
 use crate::store::{Store, StoreError};
-use crate::sync::failpoint;
 use crate::sync::parts::ApplicationPart;
 
 /// How often a plan that is one transaction is tried without the changes that were refused.

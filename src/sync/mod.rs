@@ -5,7 +5,6 @@
 //! [`reconcile`](crate::reconcile). A dry run is not calling the writing half: it fetches, and plans by a [`survey`].
 
 mod execute;
-mod failpoint;
 mod load;
 mod outcome;
 mod parts;
@@ -17,3 +16,4 @@ mod tell;
 pub use load::standing;
 pub use outcome::{Pushed, Read};
 pub use parts::{ApplicationPart, DirectoryPart};
+pub(crate) use tell::is_blocked;

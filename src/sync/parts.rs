@@ -45,6 +45,8 @@ pub struct ApplicationPart {
     pub directories: Vec<Arc<DirectoryPart>>,
     /// Digest of what the roster means: its change holds removals.
     pub basis: String,
+    /// Digest of everything that a plan may follow: its change makes a push due.
+    pub configured: String,
     /// Plans are made and not applied.
     pub plan_only: bool,
     /// Everything that the application holds is listed anew at least this often.

@@ -16,7 +16,7 @@ use crate::sync::execute::{self, Walked};
 use crate::sync::load::{self, Loaded, Pinned, Present, listing_is_due, load_all, present_holding};
 use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
-use crate::sync::{failpoint, tell};
+use crate::{failpoint, sync::tell};
 
 /// Pushes one application, or finds that nothing is due.
 ///
@@ -110,6 +110,8 @@ async fn not_due(
     let due = state.push == 0
         || moved
         || state.basis != part.basis
+        || state.configured != part.configured
+        || part.rules.delete_after.is_some()
         || state.failure.is_some()
         || listing_is_due(part, state, now);
     if due {
@@ -289,6 +291,7 @@ impl Ended<'_, '_, '_> {
             .iter()
             .map(|it| (it.part.id.clone(), it.revision))
             .collect();
+        state.configured.clone_from(&self.part.configured);
         if self.part.plan_only {
             return state;
         }

@@ -11,6 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::clock::{Clock, Timestamp};
 use crate::directories::{self, Directory, ReadError, Since, What};
 use crate::events::{self, Failure};
+use crate::failpoint;
 use crate::model::Records;
 use crate::progress::Work;
 use crate::reconcile::reads::{self, Largest, Loss, ReadRules, Verdict};
@@ -18,7 +19,6 @@ use crate::store::{
     AcceptedRead, DirectoryState, Reader, Slot, Snapshot, Store, StoreError, StoredRecords,
     SuspectRead,
 };
-use crate::sync::failpoint;
 use crate::sync::outcome;
 use crate::sync::parts::DirectoryPart;
 
@@ -168,6 +168,7 @@ pub async fn commit(
     let window_from = Timestamp(at.0 - part.window.as_seconds());
     let accepted = |cursor, whole| AcceptedRead {
         whole,
+        approved: false,
         at,
         cursor,
         basis: &part.basis,
@@ -191,9 +192,7 @@ pub async fn commit(
         } => {
             failpoint::reached("read.before_accept");
             let mut read = accepted(cursor.as_deref(), whole);
-            if approved {
-                read.window_from = Timestamp(at.0 + 1);
-            }
+            read.approved = approved;
             let revision = store.accept(&part.id, old.as_ref(), &records, read).await?;
             failpoint::reached("read.after_accept");
             let rejected = records.tally().rejected;

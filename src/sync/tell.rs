@@ -210,6 +210,12 @@ pub(crate) fn tell(
         let due = plan.due_at.map(|it| it.to_string());
         events::change_waiting(name, plan.waiting.len() as u64, due.as_deref());
     }
+    for at in context.doubled() {
+        let source = context.roster().sources[at.directory as usize];
+        let record = source.records.text(context.roster().record(at).id);
+        let reason = "another user of the directory has the same username";
+        events::record_rejected(source.name, record, reason);
+    }
     if plan.frozen > 0 {
         events::account_frozen(name, "unknown", u64::from(plan.frozen));
     }
@@ -220,9 +226,12 @@ pub(crate) fn tell(
     {
         events::account_conflict(name, &it.subject, &it.detail);
     }
-    plan.notices.iter().for_each(|it| tell_notice(name, it));
+    let off = switched_off(part);
+    for it in plan.notices.iter().filter(|it| !off.contains(&it.subject)) {
+        tell_notice(name, it);
+    }
     debug_assert_eq!(view.plan.changes.len(), outcomes.len());
-    counts(plan, outcomes)
+    counts(part, plan, outcomes)
 }
 
 fn tell_failed(
@@ -266,13 +275,29 @@ fn tell_notice(name: &str, notice: &Notice) {
     }
 }
 
+/// Whether something blocks removals that is not meant to: a directory that is switched off does so on purpose.
+pub(crate) fn is_blocked(part: &ApplicationPart, plan: &Plan) -> bool {
+    let off = switched_off(part);
+    plan.notices.iter().any(|it| match it.kind {
+        NoticeKind::NamedGroupMissing => true,
+        NoticeKind::RemovalsBlocked => !off.contains(&it.subject),
+        NoticeKind::ProtectedLeft | NoticeKind::AccessRemains | NoticeKind::DuplicateMail => false,
+    })
+}
+
+/// The listed directories that the configuration switches off, as notices name them.
+fn switched_off(part: &ApplicationPart) -> Vec<String> {
+    let off = part.directories.iter().filter(|it| it.directory.is_none());
+    off.map(|it| format!("directory {}", it.name)).collect()
+}
+
 /// What a plan came to, in numbers.
-pub(crate) fn counts(plan: &Plan, outcomes: &[Outcome]) -> Counts {
+pub(crate) fn counts(part: &ApplicationPart, plan: &Plan, outcomes: &[Outcome]) -> Counts {
     let mut counts = Counts {
         changes_held: plan.held.len() as u64,
         changes_waiting: plan.waiting.len() as u64,
         accounts_frozen: u64::from(plan.frozen),
-        removals_blocked: u64::from(plan.blocked),
+        removals_blocked: u64::from(is_blocked(part, plan)),
         ..Counts::default()
     };
     let missing = Missing::of(plan, outcomes);

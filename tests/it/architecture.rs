@@ -12,7 +12,7 @@ use edges::{Edge, Source, Target};
 /// Which module may use which, in the design's words; what was found to be missing there stands in brackets.
 const TABLE: &[(&str, &str)] = &[
     ("text", "–"),
-    ("clock secret events progress", "text"),
+    ("clock secret events progress failpoint", "text"),
     ("template schedule pace http", "leaves above"),
     ("model", "text [clock's Timestamp]"),
     ("wire", "text, model"),
@@ -22,14 +22,14 @@ const TABLE: &[(&str, &str)] = &[
         "model, text, template, wire, http, pace, secret, clock",
     ),
     ("applications", "the same"),
-    ("store", "model, text, clock"),
+    ("store", "model, text, clock [failpoint]"),
     (
         "config",
         "connectors' config types, schedule, secret, text, template",
     ),
     (
         "sync",
-        "reconcile, store, the traits, model, events, progress, pace, clock [text]",
+        "reconcile, store, the traits, model, events, progress, pace, clock [text, failpoint]",
     ),
     (
         "serve",

@@ -6,9 +6,11 @@
 )]
 
 mod architecture;
+mod cli;
 mod config;
 mod contract;
 mod control;
+mod crash;
 mod daemon;
 mod docs;
 mod engine;

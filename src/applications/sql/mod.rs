@@ -102,11 +102,15 @@ impl SqlApplication {
         Ok(listing.finish())
     }
 
-    /// Whether there is no file, for certain: one that cannot be looked at may well be there.
+    /// Whether there is no file, for certain: one that cannot be looked at may well be there, and so may one whose folder is
+    /// gone, with the disk that it is on.
     fn is_missing(&self) -> bool {
+        let folder = self.path.parent().filter(|it| *it != Path::new(""));
         match std::fs::metadata(&self.path) {
             Ok(_) => false,
-            Err(fault) => fault.kind() == ErrorKind::NotFound,
+            Err(fault) => {
+                fault.kind() == ErrorKind::NotFound && folder.is_none_or(std::path::Path::is_dir)
+            }
         }
     }
 

@@ -594,7 +594,7 @@ fn rule_3_3_a_group_rename_onto_a_taken_name_is_held() {
         it.the_group("writers").renamed("authors");
     });
     company.plans(&["held     group writers: rename to authors (name_taken: the application has another group of \
-                     the new name, or protects it; the old one goes on)"]);
+                     the new name, or protects it; both are left as they are)"]);
 }
 
 #[test]

@@ -230,6 +230,7 @@ fn target(application: Arc<dyn Application>, source: &Arc<DirectoryPart>) -> App
         rules: ApplicationRules::default(),
         directories: vec![Arc::clone(source)],
         basis: "basis".to_owned(),
+        configured: "configured".to_owned(),
         plan_only: false,
         reread: DAY,
         stale_after: DAY,

@@ -12,5 +12,6 @@ pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod push;
 pub(crate) mod relay;
+pub(crate) mod site;
 pub(crate) mod slapd;
 pub(crate) mod wait;

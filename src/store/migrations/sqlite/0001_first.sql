@@ -107,6 +107,7 @@ CREATE TABLE application (
     push              INTEGER NOT NULL DEFAULT 0,   -- counts committed pushes
     pinned            TEXT NOT NULL DEFAULT '{}',   -- {"directory id": revision}
     basis             TEXT NOT NULL DEFAULT '',
+    configured        TEXT NOT NULL DEFAULT '',     -- digest of the configuration that the last push followed
     reread_at         INTEGER,
     pushed_at         INTEGER,
     planned_at        INTEGER,

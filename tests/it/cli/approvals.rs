@@ -1,0 +1,165 @@
+//! What is held until a person says so, and dry runs.
+
+use std::fs;
+
+use crate::support::site::{AT_ONCE, Site, crowd, person};
+
+/// An application that holds accounts already: two that will be adopted, and a stranger.
+fn filled(options: &str) -> Site {
+    let people = [
+        person("anna").within(&["staff"]),
+        person("ben").within(&["staff"]),
+        person("carl").within(&["staff"]),
+    ];
+    let site = Site::new(&people, options);
+    site.execute("wiki.db", TABLES);
+    site
+}
+
+const TABLES: &str = "CREATE TABLE users (username TEXT NOT NULL PRIMARY KEY, display_name TEXT NOT NULL DEFAULT '',
+        given_name TEXT NOT NULL DEFAULT '', family_name TEXT NOT NULL DEFAULT '', email TEXT NOT NULL DEFAULT '',
+        active INTEGER NOT NULL DEFAULT 1, directory TEXT NOT NULL DEFAULT '', external_id TEXT NOT NULL DEFAULT '');
+    CREATE TABLE groups (name TEXT NOT NULL PRIMARY KEY, description TEXT NOT NULL DEFAULT '');
+    CREATE TABLE memberships (group_name TEXT NOT NULL, username TEXT NOT NULL, PRIMARY KEY (group_name, username));
+    INSERT INTO users (username) VALUES ('anna'), ('ben'), ('stranger');";
+
+#[test]
+fn the_first_plan_on_accounts_is_held_shown_approved_and_applied() {
+    let site = filled("grace: 0s");
+    let run = site.sync().ended(3);
+    assert_eq!(run.one("pass.finished")["changes_held"], 5, "{}", run.err);
+    assert_eq!(run.one("pass.finished")["accounts_created"], 0);
+    assert_eq!(site.accounts(), ["anna|1", "ben|1", "stranger|1"]);
+    let held = run.one("change.held");
+    let id = held["approve"].as_str().unwrap().to_owned();
+    assert_eq!(site.held(), [("first_plan".to_owned(), id.clone())]);
+    let text = site.run(&["status"]).ended(0).out;
+    assert!(text.contains(&format!("usersyncd approve {id}")), "{text}");
+    assert!(text.contains("user carl: create"), "{text}");
+    let approved = site.run(&["approve", &id]).ended(0).out;
+    assert!(approved.contains("user anna: adopt"), "{approved}");
+    // Approving does nothing by itself.
+    assert_eq!(site.accounts().len(), 3);
+    site.sync().ended(0);
+    assert_eq!(site.accounts(), ["anna|1", "ben|1", "carl|1", "stranger|1"]);
+    assert_eq!(site.members().len(), 3);
+    let run = site.sync().ended(0);
+    assert_eq!(run.one("pass.finished")["outcome"], "in_sync");
+    let unlinked = site.run(&["status", "--unlinked"]).ended(0).out;
+    assert!(unlinked.contains("stranger"), "{unlinked}");
+}
+
+#[test]
+fn a_part_of_the_first_plan_is_approved_by_name() {
+    let site = filled("grace: 0s");
+    site.sync().ended(3);
+    let id = &site.held()[0].1;
+    site.run(&["approve", id, "--only", "nobody"]).ended(2);
+    let approved = site.run(&["approve", id, "--only", "Carl"]).ended(0).out;
+    assert!(approved.contains("user carl: create"), "{approved}");
+    assert!(!approved.contains("anna"), "{approved}");
+    site.sync().ended(3);
+    assert_eq!(site.accounts(), ["anna|1", "ben|1", "carl|1", "stranger|1"]);
+    let fields = "SELECT email FROM users WHERE username = 'anna'";
+    assert_eq!(site.rows("wiki.db", fields), [""], "not adopted yet");
+    // The rest is still held, and whole when it is approved.
+    site.approve();
+    site.sync().ended(0);
+    assert_eq!(site.rows("wiki.db", fields), ["anna@example.com"]);
+    assert_eq!(site.members().len(), 3);
+}
+
+#[test]
+fn a_disposable_application_is_not_asked_about() {
+    let site = filled("first_pass: apply");
+    site.sync().ended(0);
+    assert_eq!(site.accounts().len(), 4);
+}
+
+#[test]
+fn nothing_is_approved_twice_or_under_a_wrong_name() {
+    let site = filled("grace: 0s");
+    let run = site.run(&["approve", "0000"]).ended(2);
+    assert!(run.complaints().contains("nothing is held"), "{}", run.err);
+    assert!(!site.path("state.db").exists(), "asking makes no store");
+    site.sync().ended(3);
+    site.run(&["approve", "0000"]).ended(2);
+    site.approve();
+    site.sync().ended(0);
+}
+
+#[test]
+fn a_plan_is_shown_and_never_applied_in_the_mode_that_says_so() {
+    let site = Site::new(&crowd(3, "staff"), "mode: plan");
+    for _ in 0..2 {
+        let run = site.sync();
+        assert_eq!(run.one("plan.made")["mode"], "plan");
+        assert_eq!(run.one("plan.made")["changes"], 5);
+        assert!(!site.path("wiki.db").exists());
+    }
+    site.configure("");
+    site.sync().ended(0);
+    assert_eq!(site.accounts().len(), 3);
+}
+
+#[test]
+fn a_dry_run_prints_the_plan_and_writes_nowhere() {
+    let site = Site::new(&crowd(3, "staff"), AT_ONCE);
+    let dry = |code: i32, changes: bool| {
+        let before = site.files();
+        let mut args = vec!["--sync-now", "--dry-run"];
+        if changes {
+            args.push("--exit-changes");
+        }
+        let run = site.run(&args).ended(code);
+        let after = site.files();
+        assert!(before == after, "{:?} {:?}", before.keys(), after.keys());
+        run.out
+    };
+    // Before there is a store, or anything at all.
+    let out = dry(0, false);
+    assert!(out.contains("application wiki: 5 changes\n"), "{out}");
+    assert!(out.contains("create   user p01"), "{out}");
+    dry(4, true);
+    site.sync().ended(0);
+    assert_eq!(dry(0, true), "application wiki: 0 changes\n");
+    // What a pass would do is what the dry run said.
+    site.people(&crowd(4, "staff")[1..]);
+    let out = dry(4, true);
+    assert!(out.contains("create   user p04"), "{out}");
+    assert!(out.contains("user p01: deactivate, leave"), "{out}");
+    let pass = site.sync().ended(0);
+    let applied = pass.named("change.applied").len();
+    assert!(
+        out.contains(&format!("application wiki: {applied} changes")),
+        "{out}"
+    );
+    // A read that fails or is suspect makes it partial.
+    site.people(&crowd(1, "staff"));
+    let out = dry(3, true);
+    assert!(out.contains("suspect"), "{out}");
+    fs::remove_file(site.path("office.yaml")).unwrap();
+    dry(3, false);
+    // Beside a daemon it is the same.
+    site.people(&crowd(4, "staff")[1..]);
+    let daemon = site.daemon();
+    site.people(&crowd(5, "staff")[1..]);
+    let out = site
+        .run(&["--sync-now", "--dry-run", "--exit-changes"])
+        .ended(4)
+        .out;
+    assert!(out.contains("create   user p05"), "{out}");
+    assert_eq!(site.accounts().len(), 4);
+    daemon.stop().ended(0);
+}
+
+#[test]
+fn a_dry_run_of_a_first_plan_tells_that_it_will_be_held() {
+    let site = filled("grace: 0s");
+    let out = site.run(&["--sync-now", "--dry-run"]).ended(3).out;
+    assert!(
+        out.contains("held     user carl: create (first_plan"),
+        "{out}"
+    );
+    assert!(!site.path("state.db").exists());
+}

@@ -1,0 +1,133 @@
+//! Applications that are down: the others go on, and the next push goes on from where they are.
+
+use std::fs;
+
+use crate::support::site::{AT_ONCE, Site, crowd, person, yaml};
+
+/// Two applications, `wiki` in `wiki.db` and `chat` in `chat/chat.db`, filled from one file.
+fn two() -> Site {
+    let site = Site::empty();
+    let options = AT_ONCE.replace('\n', "\n    ");
+    let text = format!(
+        "state: sqlite:state.db
+directories:
+  - name: office
+    file: {{ path: office.yaml }}
+applications:
+  - name: wiki
+    directories: [office]
+    {options}
+    sql: {{ url: \"sqlite:wiki.db\", create_tables: true }}
+  - name: chat
+    directories: [office]
+    {options}
+    sql: {{ url: \"sqlite:chat/chat.db\", create_tables: true }}
+"
+    );
+    site.write("config.yaml", &text);
+    fs::create_dir(site.path("chat")).unwrap();
+    site
+}
+
+fn names(site: &Site, database: &str) -> Vec<String> {
+    site.rows(database, "SELECT username FROM users ORDER BY username")
+}
+
+/// With `chat` down by what `harm` does until `mend`, a change reaches `wiki` at once and `chat` afterwards.
+#[track_caller]
+fn check(harm: impl Fn(&Site), mend: impl Fn(&Site)) {
+    let site = two();
+    let mut people = crowd(5, "staff");
+    site.people(&people);
+    site.sync().ended(0);
+    people.push(person("zoe").within(&["staff"]));
+    people.remove(0);
+    site.people(&people);
+    harm(&site);
+    for pass in 0..2 {
+        let run = site.sync().ended(3);
+        let failed = run.one("application.failed");
+        assert_eq!(failed["application"], "chat");
+        let finished = run.one("pass.finished");
+        assert_eq!(finished["applications_failed"], 1, "{finished}");
+        assert_eq!(finished["accounts_created"], u64::from(pass == 0));
+        assert!(names(&site, "wiki.db").contains(&"zoe".to_owned()));
+    }
+    mend(&site);
+    let run = site.sync().ended(0);
+    assert_eq!(run.one("pass.finished")["accounts_created"], 1);
+    assert_eq!(run.one("pass.finished")["accounts_deactivated"], 1);
+    assert_eq!(names(&site, "chat/chat.db"), names(&site, "wiki.db"));
+    let run = site.sync().ended(0);
+    assert_eq!(run.one("pass.finished")["outcome"], "in_sync");
+    assert_eq!(site.open_intents(), 0);
+}
+
+#[test]
+fn an_application_whose_folder_is_gone_holds_up_nobody() {
+    check(
+        |site| fs::rename(site.path("chat"), site.path("elsewhere")).unwrap(),
+        |site| fs::rename(site.path("elsewhere"), site.path("chat")).unwrap(),
+    );
+}
+
+#[test]
+fn an_application_whose_file_is_no_database_holds_up_nobody() {
+    let (db, kept) = ("chat/chat.db", "chat/kept.db");
+    check(
+        |site| {
+            fs::rename(site.path(db), site.path(kept)).unwrap();
+            fs::write(site.path(db), "no database at all\n".repeat(300)).unwrap();
+        },
+        |site| fs::rename(site.path(kept), site.path(db)).unwrap(),
+    );
+}
+
+#[test]
+fn an_application_whose_database_is_locked_is_pushed_when_it_is_free_again() {
+    let site = two();
+    site.people(&crowd(5, "staff"));
+    site.sync().ended(0);
+    site.people(&crowd(6, "staff"));
+    let lock = site.lock("chat/chat.db");
+    let run = site.sync().ended(3);
+    assert_eq!(run.one("application.failed")["kind"], "unavailable");
+    assert_eq!(names(&site, "wiki.db").len(), 6);
+    drop(lock);
+    site.sync().ended(0);
+    assert_eq!(names(&site, "chat/chat.db").len(), 6);
+    let run = site.sync().ended(0);
+    assert_eq!(run.one("pass.finished")["outcome"], "in_sync");
+}
+
+#[test]
+fn when_no_application_can_be_processed_the_pass_has_failed() {
+    let site = Site::new(&crowd(3, "staff"), AT_ONCE);
+    fs::write(site.path("wiki.db"), "no database at all\n".repeat(300)).unwrap();
+    let run = site.sync().ended(1);
+    assert_eq!(run.one("pass.finished")["outcome"], "failed");
+    site.run(&["--sync-now", "--dry-run"]).ended(1);
+    fs::remove_file(site.path("wiki.db")).unwrap();
+    site.sync().ended(0);
+    assert_eq!(site.accounts().len(), 3);
+}
+
+#[test]
+fn a_database_that_was_put_back_from_an_older_copy_is_mended() {
+    let site = Site::new(&crowd(5, "staff"), AT_ONCE);
+    site.sync().ended(0);
+    let old = fs::read(site.path("wiki.db")).unwrap();
+    site.write("office.yaml", &yaml(&crowd(7, "staff")));
+    site.sync().ended(0);
+    fs::write(site.path("wiki.db"), old).unwrap();
+    // What is remembered of the application is wrong now; the push finds out by what it is answered.
+    let mut people = crowd(7, "staff");
+    people[6].mail = "new@example.com".to_owned();
+    site.people(&people);
+    site.sync();
+    site.sync().ended(0);
+    assert_eq!(site.accounts().len(), 7);
+    assert_eq!(site.members().len(), 7);
+    let mail = "SELECT email FROM users WHERE username = 'p07'";
+    assert_eq!(site.rows("wiki.db", mail), ["new@example.com"]);
+}

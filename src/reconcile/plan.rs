@@ -125,7 +125,7 @@ fn report(context: &mut Context<'_, '_>, plan: &mut Plan, all: All) {
     plan.waiting.sort();
     plan.due_at = all.accounts.due_at;
     plan.clocks = all.accounts.clocks;
-    plan.frozen = all.accounts.frozen + context.doubled().count() as u32;
+    plan.frozen = all.accounts.frozen;
     plan.blocked = !context.blocks.is_empty();
     plan.notices = all.accounts.notices;
     plan.notices.extend(context.blocks.iter().cloned());

@@ -112,6 +112,7 @@ async fn not_due(
         || state.basis != part.basis
         || state.configured != part.configured
         || part.rules.delete_after.is_some()
+        || !part.rules.protect_users.is_empty()
         || state.failure.is_some()
         || listing_is_due(part, state, now);
     if due {

@@ -231,7 +231,9 @@ pub(crate) fn tell(
         tell_notice(name, it);
     }
     debug_assert_eq!(view.plan.changes.len(), outcomes.len());
-    counts(part, plan, outcomes)
+    let mut counts = counts(part, plan, outcomes);
+    counts.records_rejected += context.doubled().count() as u64;
+    counts
 }
 
 fn tell_failed(
@@ -244,6 +246,9 @@ fn tell_failed(
 ) {
     let (subject, done) = names(context, plan, change);
     let error = refusal.to_string();
+    if matches!(refusal, Refusal::Unavailable(_) | Refusal::Unauthorised(_)) {
+        return events::application_failed(name, failure_of(refusal), &error);
+    }
     if !matches!(refusal, Refusal::Refused(_)) {
         return events::change_failed(name, &subject, &done, failure_of(refusal), &error);
     }

@@ -191,12 +191,9 @@ fn more_removals_than_the_limit_are_held_until_approved() {
     // 6 may; 12 are within the limit of the read.
     site.people(&people[..48]);
     let run = site.sync().ended(3);
-    let exceeded = run.one("limit.exceeded");
-    assert_eq!(exceeded["class"], "removals");
-    assert_eq!(
-        (&exceeded["wanted"], &exceeded["limit"]),
-        (&12.into(), &6.into())
-    );
+    let exceeded = run.one("change.held");
+    assert_eq!(exceeded["reason"], "removals_limit");
+    assert_eq!(exceeded["count"], 12);
     assert_eq!(exceeded["level"], "ERROR");
     assert_eq!(run.one("pass.finished")["changes_held"], 12);
     assert_eq!(site.accounts(), names(&people));
@@ -246,7 +243,7 @@ fn too_many_deactivations_are_held() {
     }
     site.people(&people);
     let run = site.sync().ended(3);
-    assert_eq!(run.one("limit.exceeded")["class"], "deactivations");
+    assert_eq!(run.one("change.held")["reason"], "deactivations_limit");
     assert_eq!(site.accounts(), names(&crowd(40, "staff")));
     site.approve();
     site.sync().ended(0);
@@ -269,8 +266,8 @@ fn a_group_that_would_lose_most_of_its_members_is_held_by_itself() {
     people.push(person("zoe").within(&["all"]));
     site.people(&people);
     let run = site.sync().ended(3);
-    let exceeded = run.one("limit.exceeded");
-    assert_eq!(exceeded["class"], "group board", "{exceeded}");
+    let exceeded = run.one("change.held");
+    assert_eq!(exceeded["reason"], "group_limit", "{exceeded}");
     let board = "SELECT username FROM memberships WHERE group_name = 'board'";
     assert_eq!(site.rows("wiki.db", board).len(), 24);
     let zoe = "SELECT group_name FROM memberships WHERE username = 'zoe'";

@@ -1,0 +1,213 @@
+//! What holds once a plan was carried out: *settle*, *one owner*, and that what is remembered is what is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use usersyncd::model::{
+    Account, HoldReason, Holding, Membership, Reason, Step, Subject, View, What,
+};
+use usersyncd::reconcile::matching::UserState;
+use usersyncd::reconcile::{recall, show};
+use usersyncd::text::fold;
+
+use super::push::{Case, go_on, plan_again};
+use super::source::RawDirectory;
+use super::town::Town;
+use super::verdict::{Broken, ensure};
+
+/// *settle*: planned again at the same moment there is nothing to do, and the same is held.
+pub(crate) fn settle(case: &Case<'_, '_, '_>, town: &Town) -> Result<(), Broken> {
+    const LAW: &str = "settle";
+    if moves_among_doubles(case) {
+        return Ok(());
+    }
+    // A name that a deletion frees is used by the next plan.
+    if case.plan.changes.iter().any(|it| it.step == Step::Delete) {
+        return go_on(&mut town.clone());
+    }
+    let keys = |plan: &usersyncd::model::Plan| -> BTreeSet<String> {
+        let held = plan.held.iter();
+        held.map(|it| format!("{} {} {:?}", it.subject, it.change, it.reason))
+            .collect()
+    };
+    let held = keys(case.plan);
+    plan_again(town, &town.holding, |context, plan| {
+        let text = || {
+            let view = View {
+                plan,
+                roster: context.roster(),
+                holding: &town.holding,
+            };
+            format!("{}again at {}:\n{}", case.text(), town.now, show(view))
+        };
+        ensure(LAW, plan.is_empty(), || {
+            format!(
+                "{:?} {:?}\n{}",
+                case.context.matching.users,
+                case.context.matching.accounts,
+                text()
+            )
+        })?;
+        ensure(LAW, keys(plan) == held, text)
+    })
+}
+
+/// Whether a tied account moves to another of its usernames while a directory has two records of one name: which of these
+/// stands hangs on the link, so that the move itself may take the old name away.
+pub(crate) fn moves_among_doubles(case: &Case<'_, '_, '_>) -> bool {
+    let roster = case.context.roster();
+    let moves = case.plan.changes.iter().any(|it| {
+        matches!(it.subject, Subject::Account(_))
+            && it.what.has(What::RELINK)
+            && roster.users[it.wanted as usize].tied
+    });
+    let accepted = case
+        .town
+        .sources
+        .iter()
+        .filter_map(|it| it.accepted.as_ref());
+    let doubles = |raw: &RawDirectory| {
+        let names: Vec<&str> = raw.users.iter().filter_map(|it| it.name.1).collect();
+        let once: BTreeSet<&&str> = names.iter().collect();
+        once.len() < names.len()
+    };
+    moves && accepted.map(|it| &it.raw).any(doubles)
+}
+
+/// What is remembered after a plan is what a listing shows.
+pub(crate) fn mirror(town: &Town) -> Result<(), Broken> {
+    let observed = town.server.clone().observe();
+    let recalled = recall(&town.holding, &observed, &[]);
+    let (here, there) = (facts(&town.holding), facts(&recalled));
+    ensure("mirror", here == there, || {
+        let only = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+            one.difference(other)
+                .cloned()
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        format!(
+            "only remembered:\n{}\nonly listed:\n{}",
+            only(&here, &there),
+            only(&there, &here)
+        )
+    })
+}
+
+/// A holding by names and ids.
+pub(crate) fn facts(holding: &Holding) -> BTreeSet<String> {
+    let mut facts = BTreeSet::new();
+    for it in holding.accounts.iter().filter(|it| it.exists) {
+        let seen = &it.seen;
+        let texts = [
+            seen.remote_id,
+            seen.name,
+            seen.display_name,
+            seen.given_name,
+            seen.family_name,
+            seen.email,
+            seen.directory,
+            seen.external_id,
+        ];
+        let texts = texts.map(|it| holding.text(it));
+        let link = link_facts(holding, it);
+        facts.insert(format!("account {texts:?} {} {link:?}", seen.active));
+    }
+    for it in holding.groups.iter().filter(|it| it.exists) {
+        let name = holding.text(it.seen.name);
+        let texts = [it.seen.remote_id, it.seen.description].map(|it| holding.text(it));
+        let link = it.link.as_ref().map(|it| {
+            let texts = [it.directory, it.group_id].map(|it| holding.text(it));
+            (texts, it.origin, it.absent_since, it.absent_for, it.left_at)
+        });
+        facts.insert(format!("group {name} {texts:?} {link:?}"));
+        let member = |kind: &str, it: &Membership, member: &str| {
+            format!("{kind} {name} {member} {}", it.ours())
+        };
+        for at in &it.members {
+            facts.insert(member("member", at, holding.account_name(at.place())));
+        }
+        for at in &it.children {
+            facts.insert(member("child", at, holding.group_name(at.place())));
+        }
+    }
+    facts
+}
+
+fn link_facts(holding: &Holding, account: &Account) -> Option<String> {
+    let it = account.link.as_ref()?;
+    let texts = [it.directory, it.user_id, it.mail, it.person].map(|it| holding.text(it));
+    let rest = (
+        it.origin,
+        it.off_by_us,
+        it.tied,
+        it.absent_since,
+        it.absent_for,
+        it.left_at,
+    );
+    Some(format!("{texts:?} {rest:?}"))
+}
+
+/// *one owner*: two accounts never link one user, and no account moves between persons without proof.
+pub(crate) fn owners(case: &Case<'_, '_, '_>, after: &Holding) -> Result<(), Broken> {
+    const LAW: &str = "one owner";
+    let before = case.context.holding();
+    let mut owned: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for (place, account) in after.accounts.iter().enumerate() {
+        let Some(link) = account.link.as_ref().filter(|_| account.exists) else {
+            continue;
+        };
+        let record = (after.text(link.directory), after.text(link.user_id));
+        let twice = owned.insert(record, place);
+        ensure(LAW, twice.is_none(), || {
+            format!("{record:?} owns {twice:?} and {place}\n{}", case.text())
+        })?;
+        let old = before.accounts.get(place).and_then(|it| it.link.as_ref());
+        let Some(old) = old else { continue };
+        let was = (before.text(old.directory), before.text(old.user_id));
+        if was != record {
+            ensure(LAW, proven(case, place), || {
+                format!("{place} moves from {was:?} to {record:?}\n{}", case.text())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a link may move: by mail, by person, by name where that is enough, by a tie, or because it was approved.
+fn proven(case: &Case<'_, '_, '_>, place: usize) -> bool {
+    let context = case.context;
+    let holding = context.holding();
+    let roster = context.roster();
+    let change = case
+        .plan
+        .changes
+        .iter()
+        .find(|it| it.subject == Subject::Account(place as u32) && it.what.has(What::RELINK));
+    let Some((change, link)) = change.zip(holding.accounts[place].link.as_ref()) else {
+        return false;
+    };
+    let user = change.wanted;
+    let wanted = roster.account(user);
+    let tied = roster.users[user as usize].tied;
+    let same_mail = !wanted.email.is_empty() && fold(wanted.email) == holding.text(link.mail);
+    let records = roster.sources[roster.users[user as usize].record.directory as usize].records;
+    let record = roster.users[user as usize].record.record;
+    let person = holding.text(link.person);
+    let same_person =
+        !person.is_empty() && records.extra_values(record, "nr").any(|it| it == person);
+    let approved = case.memory.approved.iter().any(|it| {
+        it.reason == HoldReason::IdentityConflict
+            && it.subject == format!("user {}", roster.key(user))
+    });
+    // The name of the account, or the one that its old record has now.
+    let renamed_to = context.linked[place].map(|at| {
+        let records = roster.sources[at.directory as usize].records;
+        records.text(records.users[at.record as usize].key)
+    });
+    let key = roster.key(user);
+    let by_name = context.rules().trust_usernames
+        && (context.account_key(place as u32) == key || renamed_to == Some(key));
+    let how = context.matching.users[user as usize];
+    let told = tied || how == UserState::Account(place as u32, Some(Reason::SamePerson));
+    told && (same_mail || same_person || approved || by_name || tied)
+}

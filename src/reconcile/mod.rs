@@ -6,7 +6,8 @@
 //!
 //! # Laws
 //!
-//! Held by property tests over small worlds (`tests/it/laws.rs`):
+//! What every plan must obey. `audit` looks at each plan of a debug build, the rule tests at the rest; a suite over small worlds
+//! (`tests/it/laws.rs`) is being brought to hold them all:
 //! *settle* (apply, plan again at the same time: no changes, the same held), *prefix* (stop anywhere, go on: the same end),
 //! *order* (shuffled records change nothing), *ownership* (only adoption names an unlinked account), *ignorance* (unknown
 //! removes nobody), *limits*, *one* (one account step an account), *ability*, *everybody* (each record is accounted for),

@@ -59,7 +59,10 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
                 roster: context.roster(),
                 holding: context.holding(),
             };
-            let open = !plan.held.is_empty() || plan.frozen > 0 || sync::is_blocked(part, plan);
+            let open = !plan.held.is_empty()
+                || !plan.doubled.is_empty()
+                || plan.frozen > 0
+                || sync::is_blocked(part, plan);
             (reconcile::show(view), plan.changes.len(), open)
         });
         changes += steps;

@@ -349,6 +349,19 @@ pub struct Plan {
     pub blocked: bool,
     /// How many accounts are frozen because a record of their user is unknown.
     pub frozen: u32,
+    /// Records of one directory that have one name, so that none of them can be taken.
+    pub doubled: Vec<Doubled>,
+}
+
+/// A record that is rejected because another one of its directory has the same name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Doubled {
+    /// Name of the directory.
+    pub directory: String,
+    /// The record's stable id.
+    pub record: String,
+    /// `user anna` or `group staff`, by folded name.
+    pub subject: String,
 }
 
 /// The state of an absence clock after a plan.

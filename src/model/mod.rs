@@ -19,8 +19,8 @@ mod roster;
 pub use abilities::{Abilities, Batch, Fields, NameRules};
 pub use builder::{NewGroup, NewUser, RecordsBuilder};
 pub use change::{
-    AbsenceClock, Change, HoldKey, HoldReason, Notice, NoticeKind, Outcome, Plan, Reason, Refusal,
-    Step, Subject, What, Withheld,
+    AbsenceClock, Change, Doubled, HoldKey, HoldReason, Notice, NoticeKind, Outcome, Plan, Reason,
+    Refusal, Step, Subject, What, Withheld,
 };
 pub use csr::Csr;
 pub use delta::{Delta, Edge, Gap};

@@ -236,18 +236,6 @@ impl<'w, 'a> Context<'w, 'a> {
             && self.world.unread().all(|it| it > at.directory as usize)
     }
 
-    /// Users of one directory that have one name: rejected here, for nobody can say which of them is meant.
-    pub fn doubled(&self) -> impl Iterator<Item = RecordRef> + '_ {
-        let snapshots = (0u16..).zip(&self.snapshots);
-        snapshots.flat_map(|(directory, snapshot)| {
-            let standing = snapshot.as_ref().map_or(&[][..], |it| &it.standing);
-            let doubled = (0u32..)
-                .zip(standing)
-                .filter(|it| *it.1 == Standing::Duplicate);
-            doubled.map(move |(record, _)| RecordRef { directory, record })
-        })
-    }
-
     /// Adds a held change.
     pub fn hold(&mut self, subject: String, change: String, reason: HoldReason, detail: String) {
         self.matching.held.push(Withheld {

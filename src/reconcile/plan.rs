@@ -3,13 +3,14 @@
 //! Order: groups, renames that free names, accounts, members, removals last. Where seats are counted, what frees one comes
 //! before what uses one.
 
-use crate::model::{Change, Class, NONE, Plan, Reason, Step, Subject, What};
+use crate::model::{Change, Class, Doubled, NONE, Plan, Reason, Step, Subject, What};
 use crate::reconcile::accounts::{self, Draft};
 use crate::reconcile::context::Context;
 use crate::reconcile::groups::{self, GroupDraft};
 use crate::reconcile::guard::{self, All};
 use crate::reconcile::members::{self, MemberDraft};
 use crate::reconcile::renames::{self, Rename};
+use crate::reconcile::snapshot::{Snapshot, Standing};
 use crate::reconcile::{mails, seats};
 
 /// Makes the plan of a context.
@@ -131,6 +132,30 @@ fn report(context: &mut Context<'_, '_>, plan: &mut Plan, all: All) {
     plan.notices.extend(context.blocks.iter().cloned());
     plan.notices.extend(mails::duplicates(context));
     plan.notices.sort();
+    let directories = context.world.directories.iter().zip(&context.snapshots);
+    plan.doubled = directories
+        .filter_map(|it| Some((it.0.name, it.1.as_ref()?)))
+        .flat_map(|(directory, snapshot)| doubled(directory, snapshot))
+        .collect();
+    plan.doubled.sort();
+}
+
+/// The records of a directory that are not taken because others have their names.
+fn doubled(directory: &str, snapshot: &Snapshot<'_>) -> Vec<Doubled> {
+    let records = snapshot.records;
+    let one = |kind: &str, key, id| Doubled {
+        directory: directory.to_owned(),
+        record: records.text(id).to_owned(),
+        subject: format!("{kind} {}", records.text(key)),
+    };
+    let users = records.users.iter().zip(&snapshot.standing);
+    let users = users.filter(|it| matches!(it.1, Standing::Duplicate | Standing::Ousted));
+    let groups = snapshot.doubled_groups.iter();
+    let groups = groups.map(|it| &records.groups[*it as usize]);
+    users
+        .map(|it| one("user", it.0.key, it.0.id))
+        .chain(groups.map(|it| one("group", it.key, it.id)))
+        .collect()
 }
 
 /// The final places of what the plan creates: in order, without gaps for what was held.

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
 use crate::events::{self, Counts};
-use crate::model::{HoldReason, Outcome, Plan, Refusal, View, Withheld};
+use crate::failpoint;
+use crate::model::{HoldReason, Holding, NoticeKind, Outcome, Plan, Refusal, View, What, Withheld};
 use crate::progress::Work;
 use crate::reconcile::{self, Context, Standing, World, advance};
 use crate::store::{ApplicationState, Failure, PushCommit, Refused, Snapshot, Store, StoreError};
@@ -16,7 +17,7 @@ use crate::sync::execute::{self, Walked};
 use crate::sync::load::{self, Loaded, Pinned, Present, listing_is_due, load_all, present_holding};
 use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
-use crate::{failpoint, sync::tell};
+use crate::sync::tell;
 
 /// Pushes one application, or finds that nothing is due.
 ///
@@ -39,13 +40,16 @@ pub async fn push(
         store.save_application(&part.id, &state).await?;
         return Ok(idle);
     }
-    let loaded = load_all(&mut snapshot, part, state, pinned, now).await?;
+    let mut loaded = load_all(&mut snapshot, part, state, pinned, now).await?;
     drop(snapshot);
     work.alive();
     let holding = match present_holding(part, &loaded, now).await {
         Ok(holding) => holding,
         Err(refusal) => return failed(part, store, loaded.state, &refusal, now).await,
     };
+    if !loaded.intents.is_empty() {
+        recover(part, store, &mut loaded, &holding.holding).await?;
+    }
     work.alive();
     let abilities = part.application.abilities();
     let world = load::world(
@@ -87,6 +91,7 @@ pub async fn push(
         context: &context,
         plan: &plan,
         walked: &walked,
+        rested: skip.len(),
         view,
     };
     failpoint::reached("push.before_commit");
@@ -95,7 +100,8 @@ pub async fn push(
     Ok(pushed)
 }
 
-/// Nothing to do: no revision moved, no clock runs, nothing is held or approved, the basis is the same, no listing is due.
+/// Nothing to do: no revision moved, no clock runs, nothing is held or approved, the configuration is the same, no listing
+/// is due.
 async fn not_due(
     snapshot: &mut Snapshot,
     part: &ApplicationPart,
@@ -111,8 +117,6 @@ async fn not_due(
         || moved
         || state.basis != part.basis
         || state.configured != part.configured
-        || part.rules.delete_after.is_some()
-        || !part.rules.protect_users.is_empty()
         || state.failure.is_some()
         || listing_is_due(part, state, now);
     if due {
@@ -140,6 +144,26 @@ async fn not_due(
         counts: Counts::default(),
         due_at: None,
     }))
+}
+
+/// Commits what was found of a push that was cut off before anything new is sent, so that open intents are always those of
+/// one push and speak of the places of one holding.
+async fn recover(
+    part: &ApplicationPart,
+    store: &Store,
+    loaded: &mut Loaded,
+    found: &Holding,
+) -> Result<(), StoreError> {
+    failpoint::reached("push.before_recovery");
+    let settled: Vec<i64> = loaded.intents.iter().map(|it| it.0).collect();
+    let before = loaded.remembered.as_ref();
+    loaded.state.push = store
+        .recover(&part.id, &loaded.state, before, found, &settled)
+        .await?;
+    failpoint::reached("push.after_recovery");
+    loaded.remembered = Some(found.clone());
+    loaded.intents.clear();
+    Ok(())
 }
 
 async fn failed(
@@ -190,6 +214,8 @@ struct Ended<'a, 'w, 'c> {
     context: &'a Context<'w, 'c>,
     plan: &'a Plan,
     walked: &'a Walked,
+    /// How many changes were not tried because they were refused too often.
+    rested: usize,
     view: View<'a>,
 }
 
@@ -223,10 +249,11 @@ impl Ended<'_, '_, '_> {
         });
         let state = self.state(present, surprise, ended_at);
         // What failed in an unknown way keeps its intent open, so that the next push looks first.
-        let mut settled: Vec<i64> = self.loaded.intents.iter().map(|it| it.0).collect();
-        if surprise.is_none() {
-            settled.extend(&self.walked.intents);
-        }
+        let settled: &[i64] = if surprise.is_none() {
+            &self.walked.intents
+        } else {
+            &[]
+        };
         let before = self.loaded.remembered.as_ref();
         let commit = PushCommit {
             at: ended_at,
@@ -234,7 +261,7 @@ impl Ended<'_, '_, '_> {
             before,
             after: &after,
             state: &state,
-            close_intents: &settled,
+            close_intents: settled,
             history: &history,
             held: &self.plan.held,
             waiting: &self.plan.waiting,
@@ -242,7 +269,7 @@ impl Ended<'_, '_, '_> {
         };
         store.commit_push(&self.part.id, commit).await?;
         let sets = store.snapshot().await?.held_sets().await?;
-        let counts = tell::tell(
+        let mut counts = tell::tell(
             self.part,
             self.context,
             self.plan,
@@ -251,9 +278,12 @@ impl Ended<'_, '_, '_> {
             &sets,
             &refused,
         );
+        counts.changes_refused += self.rested as u64;
+        let is_down =
+            |it: &Refusal| matches!(it, Refusal::Unauthorised(_) | Refusal::Unavailable(_));
         Ok(Pushed {
             due: true,
-            reached: surprise.is_none(),
+            reached: !surprise.is_some_and(is_down),
             counts,
             due_at: self.plan.due_at,
         })
@@ -286,13 +316,12 @@ impl Ended<'_, '_, '_> {
             // Not walked to its end: what is pinned is not pushed yet.
             return state;
         }
-        state.pinned = self
-            .loaded
-            .pinned
-            .iter()
-            .map(|it| (it.part.id.clone(), it.revision))
-            .collect();
+        let pinned = self.loaded.pinned.iter();
+        state.pinned = pinned.map(|it| (it.part.id.clone(), it.revision)).collect();
         state.configured.clone_from(&self.part.configured);
+        if self.must_plan_again() {
+            state.pinned.clear();
+        }
         if self.part.plan_only {
             return state;
         }
@@ -312,5 +341,20 @@ impl Ended<'_, '_, '_> {
             state.first_applied_at = Some(ended_at);
         }
         state
+    }
+
+    /// Whether the next push must plan although nothing may have moved: somebody left, and a clock runs from now on until he
+    /// is deleted; or something is wrong, and is to be told at every pass.
+    fn must_plan_again(&self) -> bool {
+        let plan = self.plan;
+        let wrong = plan.notices.iter().any(|it| match it.kind {
+            NoticeKind::ProtectedLeft
+            | NoticeKind::AccessRemains
+            | NoticeKind::NamedGroupMissing
+            | NoticeKind::RemovalsBlocked => true,
+            NoticeKind::DuplicateMail => false,
+        });
+        let left = plan.changes.iter().any(|it| it.what.has(What::LEAVE));
+        left || wrong || plan.frozen > 0 || !plan.doubled.is_empty()
     }
 }

@@ -215,7 +215,9 @@ pub async fn commit(
                 summary: &summary,
             };
             let flagged = old.as_ref().zip(flagged.as_deref());
+            failpoint::reached("read.before_suspect");
             let approve = store.put_suspect(&part.id, suspect, flagged).await?;
+            failpoint::reached("read.after_suspect");
             events::directory_suspect(&part.name, "shrink_limit", &loss.to_string(), &approve);
             Ok(outcome::Read::Suspect)
         }
@@ -324,12 +326,13 @@ fn judge(
     let rules = ReadRules {
         shrink_limit: part.shrink_limit,
     };
-    match reads::judge(&rules, largest, last, &records, approved) {
+    let judge = |approved| reads::judge(&rules, largest, last, &records, approved);
+    match judge(approved) {
         Verdict::Accept => Answer::Accepted {
+            approved: approved.is_some() && judge(None) != Verdict::Accept,
             records: Arc::new(records),
             cursor: read.cursor,
             whole,
-            approved: approved.is_some(),
         },
         Verdict::Suspect(loss) => {
             let flagged = last.and_then(|last| reads::with_inactive_flags(last, &records));

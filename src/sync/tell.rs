@@ -210,11 +210,9 @@ pub(crate) fn tell(
         let due = plan.due_at.map(|it| it.to_string());
         events::change_waiting(name, plan.waiting.len() as u64, due.as_deref());
     }
-    for at in context.doubled() {
-        let source = context.roster().sources[at.directory as usize];
-        let record = source.records.text(context.roster().record(at).id);
-        let reason = "another user of the directory has the same username";
-        events::record_rejected(source.name, record, reason);
+    for it in &plan.doubled {
+        let reason = format!("the directory has another {}", it.subject);
+        events::record_rejected(&it.directory, &it.record, &reason);
     }
     if plan.frozen > 0 {
         events::account_frozen(name, "unknown", u64::from(plan.frozen));
@@ -226,14 +224,9 @@ pub(crate) fn tell(
     {
         events::account_conflict(name, &it.subject, &it.detail);
     }
-    let off = switched_off(part);
-    for it in plan.notices.iter().filter(|it| !off.contains(&it.subject)) {
-        tell_notice(name, it);
-    }
+    plan.notices.iter().for_each(|it| tell_notice(name, it));
     debug_assert_eq!(view.plan.changes.len(), outcomes.len());
-    let mut counts = counts(part, plan, outcomes);
-    counts.records_rejected += context.doubled().count() as u64;
-    counts
+    counts(part, plan, outcomes)
 }
 
 fn tell_failed(
@@ -274,26 +267,23 @@ fn tell_notice(name: &str, notice: &Notice) {
         NoticeKind::ProtectedLeft => events::protected_left(name, subject),
         NoticeKind::AccessRemains => events::access_remains(name, subject, detail),
         NoticeKind::DuplicateMail => events::mail_duplicate(name, subject),
-        NoticeKind::NamedGroupMissing | NoticeKind::RemovalsBlocked => {
+        NoticeKind::NamedGroupMissing => {
             events::removals_blocked(name, &format!("{subject}: {detail}"));
         }
+        // The directory's own events have told it.
+        NoticeKind::RemovalsBlocked => {}
     }
 }
 
 /// Whether something blocks removals that is not meant to: a directory that is switched off does so on purpose.
 pub(crate) fn is_blocked(part: &ApplicationPart, plan: &Plan) -> bool {
-    let off = switched_off(part);
+    let off = part.directories.iter().filter(|it| it.directory.is_none());
+    let off: Vec<String> = off.map(|it| format!("directory {}", it.name)).collect();
     plan.notices.iter().any(|it| match it.kind {
         NoticeKind::NamedGroupMissing => true,
         NoticeKind::RemovalsBlocked => !off.contains(&it.subject),
         NoticeKind::ProtectedLeft | NoticeKind::AccessRemains | NoticeKind::DuplicateMail => false,
     })
-}
-
-/// The listed directories that the configuration switches off, as notices name them.
-fn switched_off(part: &ApplicationPart) -> Vec<String> {
-    let off = part.directories.iter().filter(|it| it.directory.is_none());
-    off.map(|it| format!("directory {}", it.name)).collect()
 }
 
 /// What a plan came to, in numbers.
@@ -302,6 +292,7 @@ pub(crate) fn counts(part: &ApplicationPart, plan: &Plan, outcomes: &[Outcome]) 
         changes_held: plan.held.len() as u64,
         changes_waiting: plan.waiting.len() as u64,
         accounts_frozen: u64::from(plan.frozen),
+        records_rejected: plan.doubled.len() as u64,
         removals_blocked: u64::from(is_blocked(part, plan)),
         ..Counts::default()
     };

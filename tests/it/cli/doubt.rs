@@ -190,18 +190,37 @@ fn a_group_that_the_configuration_names_and_nobody_has_blocks_removals_at_every_
     let people = crowd(20, "staff");
     let options = format!("{AT_ONCE}\ngroups: {{ exact: [stuff] }}");
     let site = Site::new(&people, &options);
-    site.sync().ended(3);
+    // Also when nobody leaves, and nothing has changed.
+    for _ in 0..2 {
+        let run = site.sync().ended(3);
+        let blocked = run.one("removals.blocked");
+        assert!(blocked["detail"].as_str().unwrap().contains("stuff"));
+        assert_eq!(run.one("pass.finished")["removals_blocked"], 1);
+    }
     site.people(&people[..19]);
-    let run = site.sync().ended(3);
-    assert!(
-        run.one("removals.blocked")["detail"]
-            .as_str()
-            .unwrap()
-            .contains("stuff")
-    );
+    site.sync().ended(3);
     assert!(site.accounts().contains(&"p20|1".to_owned()));
-    // Also when nothing has changed since.
-    let run = site.sync().ended(3);
-    run.one("removals.blocked");
-    assert_eq!(run.one("pass.finished")["removals_blocked"], 1);
+}
+
+#[test]
+fn records_of_one_name_are_told_at_every_pass() {
+    let (site, mut people) = settled();
+    people.push(person("new"));
+    people.push(person("New").with_id("id-second"));
+    let groups = "groups: [{ name: lab, id: one }, { name: Lab, id: two }]\n";
+    site.write("office.yaml", &(yaml(&people) + groups));
+    for _ in 0..2 {
+        let run = site.sync().ended(3);
+        let rejected = run.named("record.rejected");
+        let records: Vec<_> = rejected.iter().map(|it| &it["record"]).collect();
+        assert_eq!(
+            records,
+            ["one", "two", "id-new", "id-second"],
+            "{}",
+            run.err
+        );
+    }
+    let groups = site.rows("wiki.db", "SELECT name FROM groups");
+    assert_eq!(groups, ["staff"]);
+    site.run(&["--sync-now", "--dry-run"]).ended(3);
 }

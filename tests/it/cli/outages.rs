@@ -131,3 +131,34 @@ fn a_database_that_was_put_back_from_an_older_copy_is_mended() {
     let mail = "SELECT email FROM users WHERE username = 'p07'";
     assert_eq!(site.rows("wiki.db", mail), ["new@example.com"]);
 }
+
+#[test]
+fn what_the_application_refuses_keeps_every_pass_partial_and_nothing_else_back() {
+    let mut people = crowd(3, "staff");
+    people.push(person("forbidden").within(&["staff", "board"]));
+    let site = Site::new(&people, AT_ONCE);
+    site.execute(
+        "wiki.db",
+        "CREATE TABLE users (username TEXT NOT NULL PRIMARY KEY CHECK (username <> 'forbidden'),
+         display_name TEXT NOT NULL DEFAULT '', given_name TEXT NOT NULL DEFAULT '', family_name TEXT NOT NULL DEFAULT '',
+         email TEXT NOT NULL DEFAULT '', active INTEGER NOT NULL DEFAULT 1, directory TEXT NOT NULL DEFAULT '',
+         external_id TEXT NOT NULL DEFAULT '')",
+    );
+    for pass in 1..=5 {
+        let run = site.sync().ended(3);
+        let finished = run.one("pass.finished");
+        assert_eq!(finished["changes_refused"], 1, "{finished}");
+        assert_eq!(run.named("change.refused").len(), usize::from(pass < 3));
+        // Told once, it rests.
+        assert_eq!(run.named("change.unaccepted").len(), usize::from(pass == 3));
+        let given = if pass == 1 { 3 } else { 0 };
+        assert_eq!(finished["memberships_given"], given, "{finished}");
+    }
+    assert_eq!(site.accounts(), ["p01|1", "p02|1", "p03|1"]);
+    assert_eq!(site.members(), ["staff|p01", "staff|p02", "staff|p03"]);
+    // The rest goes on.
+    people.push(person("zoe"));
+    site.people(&people);
+    site.sync().ended(3);
+    assert_eq!(site.accounts().len(), 4);
+}

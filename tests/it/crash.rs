@@ -7,13 +7,17 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use crate::support::site::{AT_ONCE, Person, Site, crowd, next_second, person, yaml};
+use crate::support::site::{self, AT_ONCE, Person, Site, crowd, person, yaml};
 
 /// Every place at which the program can be stopped, in the order in which a pass comes by.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 15] = [
     "read.before_accept",
     "store.in_read",
     "read.after_accept",
+    "read.before_suspect",
+    "read.after_suspect",
+    "push.before_recovery",
+    "push.after_recovery",
     "push.before_intent",
     "push.after_intent",
     "push.after_apply",
@@ -25,7 +29,7 @@ const PLACES: [&str; 11] = [
 ];
 
 /// The first of the places of a push.
-const PUSH: usize = 3;
+const RECOVERY: usize = 5;
 
 /// Deletes at once whoever left.
 const DELETED: &str = "delete_after: 0s\ndelete_groups: true";
@@ -155,7 +159,7 @@ fn check(site: &Site, options: &str) {
         }
         reached.insert(first);
         // Once the push has begun, what was read is known, and the next read finds nothing new.
-        let from = if at < PUSH { 0 } else { PUSH };
+        let from = if at < RECOVERY { 0 } else { RECOVERY };
         for second in &PLACES[from..] {
             let twice = copy(&once);
             if dies(&twice, second) {
@@ -169,7 +173,7 @@ fn check(site: &Site, options: &str) {
         let gone = self::farewell(&once, options);
         assert_eq!(gone, farewell, "died at {first}, and all left afterwards");
     }
-    for place in &PLACES[PUSH..] {
+    for place in &PLACES[RECOVERY..] {
         let needed = !place.ends_with(":2");
         assert!(!needed || reached.contains(place), "{place}: {reached:?}");
     }
@@ -197,16 +201,15 @@ fn settle(site: &Site) {
     for _ in 0..12 {
         let run = site.sync();
         assert!(matches!(run.code, Some(0 | 3)), "{}", run.err);
-        let waits = !run.out.contains(" held, 0 waiting");
-        let moves = !run.out.contains(": 0 changes applied");
-        still = if moves || waits { 0 } else { still + 1 };
+        let applied = !run.out.contains(": 0 changes applied");
+        let waits = !run.out.contains(", 0 waiting");
+        still = if applied || waits { 0 } else { still + 1 };
+        if waits {
+            site::next_second();
+        }
         if still == 2 {
             assert_eq!(site.open_intents(), 0);
             return;
-        }
-        if waits {
-            // What is gone is proven gone by a read in a later second.
-            next_second();
         }
     }
     panic!("not settled after twelve passes");

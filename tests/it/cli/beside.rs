@@ -6,19 +6,6 @@ use crate::support::site::{AT_ONCE, Site, crowd};
 use crate::support::wait;
 
 #[test]
-fn a_second_daemon_is_refused_with_the_holders_name() {
-    let site = Site::new(&crowd(3, "staff"), AT_ONCE);
-    let daemon = site.daemon();
-    let second = site.run(&[]).ended(75);
-    let holder = format!("process {}", daemon.id());
-    assert!(second.complaints().contains(&holder), "{}", second.err);
-    assert!(second.complaints().contains("daemon"), "{}", second.err);
-    daemon.stop().ended(0);
-    // What it held is free again.
-    site.daemon().stop().ended(0);
-}
-
-#[test]
 fn a_pass_beside_a_daemon_is_run_by_it() {
     let site = Site::new(&crowd(3, "staff"), AT_ONCE);
     let daemon = site.daemon();
@@ -74,14 +61,4 @@ fn a_pass_beside_a_pass_is_refused() {
     first.end();
     site.sync().ended(0);
     assert_eq!(site.accounts().len(), 4);
-}
-
-#[test]
-fn a_daemon_that_was_killed_leaves_nothing_in_the_way() {
-    let site = Site::new(&crowd(3, "staff"), AT_ONCE);
-    let daemon = site.daemon();
-    daemon.signal("KILL");
-    assert_eq!(daemon.end().code, None);
-    site.sync().ended(0);
-    site.daemon().stop().ended(0);
 }

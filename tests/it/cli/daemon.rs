@@ -1,53 +1,9 @@
-//! The daemon as its service manager and its operator see it: notifications, signals, schedules, reloads.
+//! The daemon over real files: what its schedule picks up, what it leaves behind, what a new configuration changes.
 
 use std::fs;
-use std::io::ErrorKind;
-use std::os::unix::net::UnixDatagram;
 
 use crate::support::site::{AT_ONCE, Running, Site, crowd};
 use crate::support::wait;
-
-#[test]
-fn the_service_manager_hears_of_the_start_the_state_and_the_end() {
-    let site = Site::new(&crowd(3, "staff"), AT_ONCE);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket.set_nonblocking(true).unwrap();
-    let mut command = site.command(&[]);
-    command.env("NOTIFY_SOCKET", &path);
-    command.env("WATCHDOG_USEC", "400000");
-    let daemon = site.start(command);
-    let mut heard: Vec<String> = Vec::new();
-    let mut listen = |what: &str| {
-        let mut buffer = [0; 4096];
-        wait::until(what, || {
-            match socket.recv(&mut buffer) {
-                Ok(size) => heard.push(String::from_utf8(buffer[..size].to_vec()).unwrap()),
-                Err(fault) => assert_eq!(fault.kind(), ErrorKind::WouldBlock),
-            }
-            heard.iter().any(|it| it.contains(what)).then_some(())
-        });
-        heard.clone()
-    };
-    let heard_first = listen("READY=1")[0].clone();
-    assert!(
-        heard_first.starts_with("READY=1\nSTATUS=Waiting"),
-        "{heard_first}"
-    );
-    listen("(start) ended applied");
-    listen("WATCHDOG=1");
-    daemon.signal("HUP");
-    listen("RELOADING=1");
-    daemon.wait_for("config.reloaded");
-    daemon.signal("TERM");
-    let heard = listen("STOPPING=1");
-    let at = |what: &str| heard.iter().position(|it| it.contains(what));
-    assert!(at("READY=1") < at("RELOADING=1"));
-    assert!(at("RELOADING=1") < at("STOPPING=1"));
-    assert!(heard.iter().filter(|it| it.contains("READY=1")).count() >= 2);
-    daemon.end().ended(0);
-}
 
 #[test]
 fn a_signal_ends_the_daemon_cleanly() {
@@ -70,18 +26,6 @@ fn a_signal_ends_the_daemon_cleanly() {
         assert_eq!(left, expect, "no socket and no journal stays behind");
         assert_eq!(site.open_intents(), 0);
     }
-}
-
-#[test]
-fn a_signal_runs_a_pass() {
-    let site = Site::new(&crowd(3, "staff"), AT_ONCE);
-    let daemon = site.daemon();
-    site.people(&crowd(4, "staff"));
-    daemon.signal("USR1");
-    let finished = daemon.wait_for_value("pass.finished", "trigger", "signal");
-    assert_eq!(finished["accounts_created"], 1);
-    assert_eq!(site.accounts().len(), 4);
-    daemon.stop().ended(0);
 }
 
 #[test]

@@ -215,7 +215,7 @@ fn records_of_one_name_are_told_at_every_pass() {
         let records: Vec<_> = rejected.iter().map(|it| &it["record"]).collect();
         assert_eq!(
             records,
-            ["one", "two", "id-new", "id-second"],
+            ["id-new", "id-second", "one", "two"],
             "{}",
             run.err
         );

@@ -188,11 +188,10 @@ impl Records {
         let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
         for (index, group) in self.groups.iter().enumerate() {
             let id = self.text(group.id);
-            if replaced.gone(RecordKind::Group, id) {
-                continue;
-            }
             let raw = match fresh.get(id) {
+                _ if replaced.gone(RecordKind::Group, id) => continue,
                 Some(&at) => upsert.raw_group(at),
+                None if replaced.has(RecordKind::Group, id) => continue,
                 None => self.raw_group(index),
             };
             if let Some(number) = builder.group(&raw) {

@@ -39,6 +39,31 @@ pub struct Window {
     pub groups: BTreeMap<u32, (u32, u32)>,
 }
 
+impl Window {
+    /// Counts a line of the history that lies within the window.
+    pub fn count(&mut self, entry: &HistoryEntry) {
+        self.active_delta += i64::from(entry.active_delta);
+        match entry.subject {
+            Subject::Account(place) => {
+                let counted = match entry.class {
+                    None => return,
+                    Some(Class::Addition) => &mut self.added,
+                    Some(Class::Removal) => &mut self.removed,
+                    Some(Class::Deactivation) => &mut self.deactivated,
+                };
+                counted.insert(place);
+            }
+            Subject::Group(place) => {
+                let sums = self.groups.entry(place).or_default();
+                sums.0 += entry.given.len() as u32;
+                sums.1 += entry.taken.len() as u32;
+                // Who loses a membership counts against the removals.
+                self.removed.extend(&entry.taken);
+            }
+        }
+    }
+}
+
 /// The class under which a change counts against a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -92,6 +92,12 @@ impl<'a> Roster<'a> {
         source.records.text(self.record(at).username)
     }
 
+    /// The directory entry's id and the stable id of a user record, as links name it.
+    pub fn id_of(&self, at: RecordRef) -> (&'a str, &'a str) {
+        let source = self.sources[at.directory as usize];
+        (source.id, source.records.text(self.record(at).id))
+    }
+
     /// What the account of a user should hold.
     pub fn account(&self, user: u32) -> WantedAccount<'a> {
         let it = &self.users[user as usize];

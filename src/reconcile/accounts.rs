@@ -6,7 +6,7 @@ use crate::model::{
     StrId, Subject, WantedAccount, What, Withheld,
 };
 use crate::reconcile::context::Context;
-use crate::reconcile::matching::{AccountState, UserState, person_value};
+use crate::reconcile::matching::{AccountState, Doubt, UserState, person_value};
 use crate::reconcile::renames::Rename;
 use crate::reconcile::rules::OnLeave;
 use crate::text::{self, Span};
@@ -160,7 +160,7 @@ fn draft_wanted(
     match &account.link {
         None => what = what.with(What::ADOPT),
         Some(link) => {
-            if link_differs(context, account, user) {
+            if link_differs(context, place, user) {
                 what = what.with(What::RELINK);
             }
             if link.left_at.is_some() {
@@ -185,8 +185,16 @@ fn draft_wanted(
             context.hold(key.subject, key.change, key.reason, detail);
         }
     } else if can_switch && !wanted.active && account.seen.active {
-        what = what.with(What::DEACTIVATE);
-        class = Some(Class::Deactivation);
+        match active_elsewhere(context, user) {
+            None => {
+                what = what.with(What::DEACTIVATE);
+                class = Some(Class::Deactivation);
+            }
+            Some(doubt) => {
+                let why = context.doubt(doubt);
+                drafts.wait(context, place, "deactivate", why, String::new());
+            }
+        }
     } else if !can_switch && !wanted.active {
         drafts.strip.push((place, Strip::Ours));
         drafts.notices.push(Notice {
@@ -207,6 +215,15 @@ fn draft_wanted(
             class,
         });
     }
+}
+
+/// A directory that was never read and in which an inactive user may be active.
+fn active_elsewhere(context: &Context<'_, '_>, user: u32) -> Option<Doubt> {
+    let directory = context.roster().users[user as usize].record.directory as usize;
+    let falls = context.rules().inactive_falls_through;
+    let mut unread = context.world.unread();
+    let found = unread.find(|it| falls || *it < directory)?;
+    Some(Doubt::Unread(found as u16))
 }
 
 fn reason_of(what: What, how: Option<Reason>) -> Reason {
@@ -282,16 +299,17 @@ fn changed_fields(
 }
 
 /// Whether what a link remembers is not what it should be.
-fn link_differs(context: &Context<'_, '_>, account: &Account, user: u32) -> bool {
-    let Some(link) = &account.link else {
+fn link_differs(context: &Context<'_, '_>, place: u32, user: u32) -> bool {
+    let Some(link) = &context.holding().accounts[place as usize].link else {
         return true;
     };
     let holding = context.holding();
     let wanted = context.roster().account(user);
     let it = &context.roster().users[user as usize];
+    let (directory, id) = context.roster().id_of(context.link_record(place, user));
     let held_mail = holding.text(link.mail);
-    holding.text(link.directory) != wanted.directory_id
-        || holding.text(link.user_id) != wanted.external_id
+    holding.text(link.directory) != directory
+        || holding.text(link.user_id) != id
         || (held_mail != wanted.email && held_mail != text::fold(wanted.email))
         || holding.text(link.person) != person_value(context.world, it.record)
         || link.tied != it.tied

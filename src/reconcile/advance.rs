@@ -30,11 +30,13 @@ pub fn intent_of(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> Int
         return step;
     }
     match change.subject {
-        Subject::Account(_) => {
+        Subject::Account(place) => {
             let wanted = context.roster().account(change.wanted);
+            let linked = context.link_record(place, change.wanted);
+            let (directory, id) = context.roster().id_of(linked);
             wanted.name.clone_into(&mut step.name);
-            wanted.directory_id.clone_into(&mut step.directory);
-            wanted.external_id.clone_into(&mut step.record);
+            directory.clone_into(&mut step.directory);
+            id.clone_into(&mut step.record);
             step.mail = text::fold(wanted.email);
             let user = &context.roster().users[change.wanted as usize];
             person_value(context.world, user.record).clone_into(&mut step.person);
@@ -144,7 +146,7 @@ fn advance_account(
             holding.accounts[at].seen.active = active;
             write_fields(context, holding, change.wanted, place, ALL_FIELDS);
             holding.accounts[at].exists = true;
-            let mut link = new_link(context, holding, change.wanted, Origin::Created);
+            let mut link = new_link(context, holding, place, change.wanted, Origin::Created);
             link.off_by_us = !active;
             holding.accounts[at].link = Some(link);
         }
@@ -221,12 +223,19 @@ fn write_fields(
     set(&mut seen.external_id, external_id);
 }
 
-fn new_link(context: &Context<'_, '_>, holding: &mut Holding, user: u32, origin: Origin) -> Link {
+fn new_link(
+    context: &Context<'_, '_>,
+    holding: &mut Holding,
+    place: u32,
+    user: u32,
+    origin: Origin,
+) -> Link {
     let wanted = context.roster().account(user);
     let it = &context.roster().users[user as usize];
+    let (directory, id) = context.roster().id_of(context.link_record(place, user));
     Link {
-        directory: holding.pool.add(wanted.directory_id),
-        user_id: holding.pool.add(wanted.external_id),
+        directory: holding.pool.add(directory),
+        user_id: holding.pool.add(id),
         origin,
         off_by_us: false,
         mail: holding.pool.add(&text::fold(wanted.email)),
@@ -241,7 +250,7 @@ fn new_link(context: &Context<'_, '_>, holding: &mut Holding, user: u32, origin:
 fn refresh_link(context: &Context<'_, '_>, holding: &mut Holding, change: &Change, place: u32) {
     let old = holding.accounts[place as usize].link.clone();
     let origin = old.as_ref().map_or(Origin::Adopted, |it| it.origin);
-    let mut link = new_link(context, holding, change.wanted, origin);
+    let mut link = new_link(context, holding, place, change.wanted, origin);
     link.off_by_us = old.is_some_and(|it| it.off_by_us);
     holding.accounts[place as usize].link = Some(link);
 }

@@ -192,12 +192,12 @@ impl Audit<'_, '_, '_> {
             "beyond the application's abilities",
         );
         if let Some(known) = known {
-            let is_ours = known.link.is_some() || ours.groups.contains(&place);
-            let fields = matches!(change.step, Step::Update | Step::Delete);
-            let sound = if fields {
-                known.link.is_some() != what.has(What::ADOPT)
-            } else {
-                is_ours
+            let linked = known.link.is_some();
+            // Who left and cannot be switched off loses what others gave, too.
+            let only_takes = change.step == Step::Members && change.give + change.own == 0;
+            let sound = match change.step {
+                Step::Update | Step::Delete => linked != what.has(What::ADOPT),
+                _ => linked || ours.groups.contains(&place) || (only_takes && !can.deactivate),
             };
             self.check(
                 "ownership",

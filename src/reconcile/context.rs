@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Abilities, HoldKey, HoldReason, Holding, NONE, Notice, RecordKind, RecordRef, Roster, StrId,
-    Withheld,
+    Abilities, Account, HoldKey, HoldReason, Holding, NONE, Notice, RecordKind, RecordRef, Roster,
+    StrId, Withheld,
 };
 use crate::reconcile::blocks;
 use crate::reconcile::matching::{self, AccountState, Doubt, Matcher, Matching, UserState};
@@ -71,7 +71,7 @@ impl<'w, 'a> Context<'w, 'a> {
             })
             .collect();
         let linked = matching::linked_records(world, &snapshots, &account_key, names.users.len());
-        let barred = barred(world, &account_key);
+        let barred = barred(world, &snapshots, &linked, &account_key);
         let resolution = Resolution::of(world, &snapshots, &mut names, &barred);
         let named = tied_names(&resolution, &snapshots, &linked, &account_key);
         let linked_name = |person: u32| {
@@ -136,6 +136,22 @@ impl<'w, 'a> Context<'w, 'a> {
         match self.matching.accounts[place as usize] {
             AccountState::Wanted(user) => self.roster().key(user),
             _ => self.account_key(place),
+        }
+    }
+
+    /// The record to which the account at a place is linked for a user: the winner's, unless that is another account's already.
+    /// Only tied usernames can have two accounts.
+    pub fn link_record(&self, place: u32, user: u32) -> RecordRef {
+        let it = &self.roster().users[user as usize];
+        let own = self.linked.get(place as usize).copied().flatten();
+        let accounts = self.holding().accounts.iter().zip(&self.linked);
+        let mut others = (0u32..).zip(accounts).filter(|other| other.0 != place);
+        let is_linked = |(_, (account, at)): (u32, (&Account, &Option<RecordRef>))| {
+            account.link.is_some() && *at == Some(it.record)
+        };
+        match own {
+            Some(own) if it.tied && others.any(is_linked) => own,
+            _ => it.record,
         }
     }
 
@@ -210,7 +226,8 @@ impl<'w, 'a> Context<'w, 'a> {
         !unknown && !by_id.is_some_and(is_there) && !is_there(by_name)
     }
 
-    /// Whether the record that the group at a place is linked to was rejected, so that nothing is known of it.
+    /// Whether the record that the group at a place is linked to was rejected, or its directory was never read, so that nothing
+    /// is known of it.
     pub fn group_is_unknown(&self, place: u32) -> bool {
         let Some(link) = &self.holding().groups[place as usize].link else {
             return false;
@@ -221,8 +238,16 @@ impl<'w, 'a> Context<'w, 'a> {
         of_it.any(|(_, snapshot)| {
             let id = self.holding().text(link.group_id);
             let rejected = |it: &Snapshot<'_>| it.rejected_group_ids.binary_search(&id).is_ok();
-            snapshot.as_ref().is_some_and(rejected)
+            snapshot.as_ref().is_none_or(rejected)
         })
+    }
+
+    /// A listed directory with a group whose name could not be read: any group that is missing may be that one.
+    pub fn nameless_group_in(&self) -> Option<&'a str> {
+        let mut directories = self.world.directories.iter().zip(&self.snapshots);
+        let nameless = |it: &Snapshot<'_>| it.nameless_group;
+        let found = directories.find(|it| it.1.as_ref().is_some_and(nameless));
+        found.map(|it| it.0.name)
     }
 
     /// Whether memberships of the user of an account may be taken for being absent from its directories.
@@ -291,8 +316,14 @@ impl<'a> LinkedIds<'a> {
     }
 }
 
-/// Usernames that an authoritative directory once won: no lower directory may.
-fn barred(world: &World<'_>, account_key: &[u32]) -> Vec<(u32, u16)> {
+/// Usernames that an authoritative directory once won: no lower directory may. One whose user goes by another username now was
+/// given up, which is neither absence nor inactivity.
+fn barred(
+    world: &World<'_>,
+    snapshots: &[Option<Snapshot<'_>>],
+    linked: &[Option<RecordRef>],
+    account_key: &[u32],
+) -> Vec<(u32, u16)> {
     if !world.directories.iter().any(|it| it.rules.authoritative) {
         return Vec::new();
     }
@@ -302,14 +333,20 @@ fn barred(world: &World<'_>, account_key: &[u32]) -> Vec<(u32, u16)> {
             .iter()
             .position(|it| it.id == id && it.rules.authoritative)
     };
+    let renamed = |at: RecordRef, key: u32| {
+        snapshots[at.directory as usize].as_ref().is_some_and(|it| {
+            let record = at.record as usize;
+            it.standing[record] == Standing::Valid && it.user_key[record] != key
+        })
+    };
     let holding = world.holding;
-    holding
-        .accounts
-        .iter()
-        .zip(account_key)
-        .filter_map(|(account, key)| {
+    let accounts = holding.accounts.iter().zip(account_key).zip(linked);
+    accounts
+        .filter_map(|((account, &key), at)| {
             let link = account.link.as_ref().filter(|_| account.exists)?;
-            Some((*key, place(holding.text(link.directory))? as u16))
+            let given_up = !link.tied && at.is_some_and(|at| renamed(at, key));
+            let place = place(holding.text(link.directory)).filter(|_| !given_up)?;
+            Some((key, place as u16))
         })
         .collect()
 }
@@ -346,16 +383,18 @@ fn tied_names(
         }
     }
     let linked = linked.iter().zip(account_key);
-    let mut named: Vec<(u32, RecordRef)> = linked
+    // Of several accounts, one that bears a username of the person goes before one that is only linked to it.
+    let mut named: Vec<(u32, bool, RecordRef)> = linked
         .filter_map(|(at, key)| {
             let at = (*at)?;
             let person = person_of(at)?;
-            Some((person, *by_name.get(&(person, *key)).unwrap_or(&at)))
+            let by_name = by_name.get(&(person, *key));
+            Some((person, by_name.is_none(), *by_name.unwrap_or(&at)))
         })
         .collect();
     named.sort_unstable();
     named.dedup_by_key(|it| it.0);
-    named
+    named.into_iter().map(|it| (it.0, it.2)).collect()
 }
 
 /// The place of a roster user's account, if it has one.

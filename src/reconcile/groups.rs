@@ -30,6 +30,8 @@ pub(crate) struct Groups {
     pub(crate) protected: Vec<bool>,
     /// Places of linked groups that have left and whose memberships made here are taken.
     pub(crate) emptied: Vec<u32>,
+    /// Places of groups whose name another group would get: they are left as they are.
+    pub(crate) frozen: Vec<u32>,
     /// Places of groups that get another name, in an order in which names are freed first.
     pub(crate) renamed: Vec<u32>,
     /// The roster groups of the new places, in the order of the places.
@@ -48,6 +50,7 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, drafts: &mut Drafts) -> Group
         wanted: vec![NONE; holding.groups.len()],
         protected: Vec::new(),
         emptied: Vec::new(),
+        frozen: Vec::new(),
         renamed: Vec::new(),
         new_groups: Vec::new(),
         held: Vec::new(),
@@ -147,6 +150,9 @@ fn settle_renames(
             let cannot = "the application cannot rename groups; the old one goes on";
             (HoldReason::RenameUnsupported, cannot)
         };
+        groups
+            .frozen
+            .extend(by_name.get(&key).into_iter().flatten());
         let subject = format!("group {}", keys[place as usize]);
         context.hold(
             subject,
@@ -262,6 +268,10 @@ fn draft_wanted(
 }
 
 fn draft_linked(context: &mut Context<'_, '_>, groups: &mut Groups, wanted: u32, place: u32) {
+    if context.group_is_unknown(place) {
+        // It would be linked to another record, and nobody would know any more that this one is unknown.
+        return;
+    }
     let holding = context.holding();
     let it = &holding.groups[place as usize];
     let should = context.roster().group(wanted);
@@ -323,7 +333,8 @@ fn draft_left(
     if !group.exists || groups.wanted[place as usize] != NONE || groups.protected[place as usize] {
         return;
     }
-    if context.scope.group_is_unsure(key) || context.group_is_unknown(place) {
+    let unknown = context.scope.group_is_unsure(key) || context.group_is_unknown(place);
+    if unknown || groups.frozen.contains(&place) {
         return;
     }
     let subject = format!("group {key}");
@@ -348,7 +359,11 @@ fn draft_left(
             reason: HoldReason::ConfigurationChanged,
         };
         let approved = context.approved(&hold);
-        if let Some(reason) = not_yet(context, clock, approved, &mut drafts.due_at) {
+        let nameless = context.nameless_group_in().map(|directory| {
+            format!("directory {directory}: a group whose name could not be read may be this one")
+        });
+        let not_yet = nameless.or_else(|| not_yet(context, clock, approved, &mut drafts.due_at));
+        if let Some(reason) = not_yet {
             return drafts.waiting.push(Withheld {
                 subject,
                 change,
@@ -363,7 +378,7 @@ fn draft_left(
             what: What::LEAVE,
             reason: Reason::Absent,
         });
-    } else if !context.blocks.is_empty() {
+    } else if !context.blocks.is_empty() || context.nameless_group_in().is_some() {
         return;
     }
     groups.emptied.push(place);

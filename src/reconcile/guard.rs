@@ -9,6 +9,7 @@ use crate::reconcile::accounts::{Draft, Drafts};
 use crate::reconcile::context::Context;
 use crate::reconcile::groups::{self, GroupDraft, Groups};
 use crate::reconcile::members::{self, MemberDraft};
+use crate::reconcile::seats;
 
 /// All drafts of one plan.
 #[derive(Debug, Default)]
@@ -67,17 +68,27 @@ fn adoption_text(context: &Context<'_, '_>, draft: &Draft) -> String {
     words.join(" and ")
 }
 
-/// Holds what the guards do not let pass.
+/// Holds what the guards do not let pass. Limits on what frees seats come before the seats, so that nobody gets one that stays
+/// taken; the limit on additions comes after the seats of accounts, so that nobody counts who got none, and before those in
+/// groups, so that nobody has one there without an account.
 pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
-    if context.world.memory.first_applied_at.is_some() {
-        hold_additions(context, all);
+    let limited = context.world.memory.first_applied_at.is_some();
+    let first = !limited && context.rules().approve_first && holds_anything(context);
+    if limited {
         hold_deactivations(context, all);
         hold_removals(context, all);
         hold_group_losses(context, all);
-    } else if context.rules().approve_first && holds_anything(context) {
-        return hold_first_plan(context, all);
+    } else if first {
+        hold_first_plan(context, all);
     }
-    groups::delete_emptied(context, &mut all.groups, &all.members, &all.children);
+    seats::limit_accounts(context, all);
+    if limited {
+        hold_additions(context, all);
+    }
+    seats::limit_groups(context, all);
+    if !first {
+        groups::delete_emptied(context, &mut all.groups, &all.members, &all.children);
+    }
 }
 
 /// Whether the application holds accounts that were not made here: those of a first plan that was cut off are no reason to

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashTable;
 
-use crate::model::{Holding, Records, StrId};
+use crate::model::{Records, StrId};
 use crate::text;
 
 /// The places of one sort of records by one of their texts. Of records with one text the first is found.
@@ -73,11 +73,11 @@ impl<'a> Index<'a> {
     }
 }
 
-/// How often each folded mail occurs among some records or accounts; made only when somebody asks.
+/// Which of some records or accounts bear a folded mail; made only when somebody asks.
 #[derive(Debug, Default)]
 pub(crate) struct Mails {
     hasher: RandomState,
-    sorted: OnceCell<Vec<u64>>,
+    sorted: OnceCell<Vec<(u64, u32)>>,
 }
 
 impl Mails {
@@ -86,38 +86,34 @@ impl Mails {
     where
         I: Iterator<Item = &'a str>,
     {
-        self.count(mail, all) == 1
+        self.bearers(mail, all).count() == 1
     }
 
-    /// How often a folded mail occurs.
-    pub(crate) fn count<'a, I>(&self, mail: &str, all: impl FnOnce() -> I) -> usize
+    /// The places at which a folded mail occurs.
+    pub(crate) fn bearers<'a, I>(
+        &self,
+        mail: &str,
+        all: impl FnOnce() -> I,
+    ) -> impl Iterator<Item = u32> + '_
     where
         I: Iterator<Item = &'a str>,
     {
         let sorted = self.sorted.get_or_init(|| {
-            let mails = all().filter(|it| !it.is_empty());
-            let mut hashes: Vec<u64> = mails
-                .map(|it| self.hasher.hash_one(text::fold(it)))
+            let mails = all().zip(0u32..).filter(|it| !it.0.is_empty());
+            let mut hashes: Vec<(u64, u32)> = mails
+                .map(|it| (self.hasher.hash_one(text::fold(it.0)), it.1))
                 .collect();
             hashes.sort_unstable();
             hashes
         });
         let hash = self.hasher.hash_one(mail.to_owned());
-        sorted.partition_point(|it| *it <= hash) - sorted.partition_point(|it| *it < hash)
+        let from = sorted.partition_point(|it| it.0 < hash);
+        let same = sorted[from..].iter().take_while(move |it| it.0 == hash);
+        same.map(|it| it.1)
     }
 }
 
 /// The mails of all users of a directory.
 pub(crate) fn user_mails(records: &Records) -> impl Iterator<Item = &str> {
     records.users.iter().map(|it| records.text(it.email))
-}
-
-/// The mails that links remember.
-pub(crate) fn link_mails(holding: &Holding) -> impl Iterator<Item = &str> {
-    let linked = holding
-        .accounts
-        .iter()
-        .filter(|it| it.exists)
-        .filter_map(|it| it.link.as_ref());
-    linked.map(|it| holding.text(it.mail))
 }

@@ -5,10 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{
-    Abilities, HoldKey, HoldReason, Link, NONE, Reason, RecordRef, StrId, Withheld,
-};
-use crate::reconcile::lookup::{Index, Mails, link_mails, user_mails};
+use crate::model::{Abilities, HoldKey, HoldReason, NONE, Reason, RecordRef, StrId, Withheld};
+use crate::reconcile::lookup::{Index, Mails, user_mails};
 use crate::reconcile::resolve::{Choice, Resolution};
 use crate::reconcile::scope::{Position, Scope};
 use crate::reconcile::snapshot::{Names, Snapshot, Standing};
@@ -454,12 +452,15 @@ impl<'w, 'a> Matcher<'w, 'a> {
         }
     }
 
-    /// Then, for every user still without an account, the account of the same pushed name.
+    /// Then, for every user still without an account, the account of the same pushed name. Who needs a mail for proof comes
+    /// last: by then it is known which accounts have another mail after this plan.
     fn match_by_name(&mut self) {
-        for user in 0..self.scope.roster.users.len() as u32 {
-            if self.out.users[user as usize] == UserState::New {
-                let state = self.find_account(user);
-                self.settle(user, state);
+        for by_mail in [false, true] {
+            for user in 0..self.scope.roster.users.len() as u32 {
+                if self.out.users[user as usize] == UserState::New {
+                    let state = self.find_account(user, by_mail);
+                    self.settle(user, state);
+                }
             }
         }
     }
@@ -506,7 +507,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
     }
 
     /// The account of a user's pushed name; [`UserState::New`] where there is none, or where it is to be renamed away.
-    fn find_account(&mut self, user: u32) -> UserState {
+    fn find_account(&mut self, user: u32, by_mail: bool) -> UserState {
         if is_protected_name(self.world, self.scope.roster.key(user)) {
             return UserState::Protected;
         }
@@ -535,7 +536,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
                     .to_owned();
                 self.hold(user, "create", HoldReason::NameTaken, detail)
             }
-            AccountState::Left(_) | AccountState::OutOfKind => self.relink(user, place),
+            AccountState::Left(_) | AccountState::OutOfKind => self.relink(user, place, by_mail),
             // Its name becomes free when it is renamed away, or the rename is held: decided with the renames.
             AccountState::Wanted(_) | AccountState::Missing => UserState::New,
         }
@@ -622,7 +623,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
     }
 
     /// An account linked to another record bears the name: it is this user's only if both are the same person.
-    fn relink(&mut self, user: u32, place: u32) -> UserState {
+    fn relink(&mut self, user: u32, place: u32, by_mail: bool) -> UserState {
         let record = self.scope.roster.users[user as usize].record;
         if let Some(doubt) = self.unread_above(user) {
             self.out.accounts[place as usize] = AccountState::Unsure(doubt);
@@ -639,10 +640,17 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 AccountState::Unsure(Doubt::Stale(record.directory));
             return UserState::Unsure(Doubt::Stale(record.directory));
         }
-        if self.same_person(place, record)
+        let still_tied =
+            self.scope.roster.users[user as usize].tied && self.was_tied(place as usize);
+        if still_tied
+            || self.same_person(place, record)
+            || (by_mail && self.same_mail(place, record))
             || self.approved(user, "relink", HoldReason::IdentityConflict)
         {
             return UserState::Account(place, Some(Reason::SamePerson));
+        }
+        if !by_mail {
+            return UserState::New;
         }
         let detail = format!(
             "the account was made for the record {} of directory {}; nothing proves that the record {} of directory {} is the same person",
@@ -654,55 +662,60 @@ impl<'w, 'a> Matcher<'w, 'a> {
         self.hold(user, "relink", HoldReason::IdentityConflict, detail)
     }
 
-    /// Whether the account at a place and a record are proven to be one person's.
+    /// Whether the account at a place and a record are proven to be one person's by name or by number.
     fn same_person(&self, place: u32, at: RecordRef) -> bool {
         if self.world.rules.trust_usernames {
             return true;
         }
-        let Some(link) = &self.world.holding.accounts[place as usize].link else {
-            return false;
-        };
-        let source = self.scope.roster.sources[at.directory as usize];
-        let user = self.scope.roster.record(at);
-        let mail = text::fold(source.records.text(user.email));
-        let holding = self.world.holding;
-        let roster = &self.scope.roster;
-        let wanted = || (0..roster.users.len() as u32).map(|it| roster.account(it).email);
-        // Nor may anybody else of the roster have it: once that one has an account, the mail proves nothing.
-        let same_mail = !mail.is_empty()
-            && holding.text(link.mail) == mail
-            && self.roster_mails.is_unique(&mail, wanted)
-            && self.user_mails[at.directory as usize]
-                .is_unique(&mail, || user_mails(source.records))
-            && self.link_mails.is_unique(&mail, || link_mails(holding))
-            && !self.is_anothers_where_linked(place, link, at, &mail);
         let person = person_value(self.world, at);
-        same_mail || (!person.is_empty() && holding.text(link.person) == person)
+        let link = self.world.holding.accounts[place as usize].link.as_ref();
+        !person.is_empty() && link.is_some_and(|it| self.world.holding.text(it.person) == person)
     }
 
-    /// Whether the directory that an account is linked to has a mail on another user than the linked one and the given one.
-    fn is_anothers_where_linked(
-        &self,
-        place: u32,
-        link: &Link,
-        given: RecordRef,
-        mail: &str,
-    ) -> bool {
-        let directory = self.world.holding.text(link.directory);
-        let mut directories = self.world.directories.iter();
-        let Some(at) = directories.position(|it| it.id == directory) else {
+    /// Whether an equal mail proves it: one that is nobody else's in any listed directory, nor among the accounts that do not
+    /// get their mail from there.
+    fn same_mail(&self, place: u32, at: RecordRef) -> bool {
+        let holding = self.world.holding;
+        let Some(link) = &holding.accounts[place as usize].link else {
             return false;
         };
-        let Some(records) = self.world.directories[at].records else {
-            return false;
-        };
-        if usize::from(given.directory) == at {
+        let records = self.scope.roster.sources[at.directory as usize].records;
+        let mail = text::fold(records.text(self.scope.roster.record(at).email));
+        if mail.is_empty() || holding.text(link.mail) != mail {
             return false;
         }
-        let own = self.linked[place as usize].is_some_and(|it| {
-            text::fold(records.text(records.users[it.record as usize].email)) == mail
-        });
-        self.user_mails[at].count(mail, || user_mails(records)) > usize::from(own)
+        let states = self.out.accounts.iter().zip(&holding.accounts);
+        let left = || {
+            states
+                .filter(|it| it.1.exists && !matches!(it.0, AccountState::Wanted(_)))
+                .filter_map(|it| it.1.link.as_ref())
+                .map(|it| holding.text(it.mail))
+        };
+        self.link_mails.is_unique(&mail, left) && !self.is_anothers(&mail, place, at)
+    }
+
+    /// Whether a listed directory has a mail on anybody but the person of a record and the record that an account is linked to.
+    fn is_anothers(&self, mail: &str, place: u32, at: RecordRef) -> bool {
+        let person = |it: RecordRef| {
+            let snapshot = self.snapshots[it.directory as usize].as_ref();
+            snapshot.map(|snapshot| self.resolution.person(snapshot, it))
+        };
+        let another = |it: RecordRef| {
+            let own = it == at || self.linked[place as usize] == Some(it);
+            !own && person(it) != person(at)
+        };
+        let mut directories = self.snapshots.iter().enumerate();
+        directories.any(|(directory, snapshot)| {
+            let Some(snapshot) = snapshot else {
+                return false;
+            };
+            let all = || user_mails(snapshot.records);
+            self.user_mails[directory].bearers(mail, all).any(|record| {
+                let skipped = snapshot.standing[record as usize] == Standing::Skipped;
+                let directory = directory as u16;
+                !skipped && another(RecordRef { directory, record })
+            })
+        })
     }
 
     /// Accounts whose user was renamed to a username that a higher directory has: the user there gets the account if it has
@@ -713,7 +726,8 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 continue;
             };
             let record = self.scope.roster.users[user as usize].record;
-            let proven = self.same_person(place as u32, record);
+            let proven =
+                self.same_person(place as u32, record) || self.same_mail(place as u32, record);
             if proven && self.out.users[user as usize] == UserState::New {
                 let state = UserState::Account(place as u32, Some(Reason::SamePerson));
                 self.settle(user, state);

@@ -8,10 +8,10 @@ use crate::reconcile::accounts::{self, Draft};
 use crate::reconcile::context::Context;
 use crate::reconcile::groups::{self, GroupDraft};
 use crate::reconcile::guard::{self, All};
+use crate::reconcile::mails;
 use crate::reconcile::members::{self, MemberDraft};
 use crate::reconcile::renames::{self, Rename};
 use crate::reconcile::snapshot::{Snapshot, Standing};
-use crate::reconcile::{mails, seats};
 
 /// Makes the plan of a context.
 pub(crate) fn make(context: &mut Context<'_, '_>) -> Plan {
@@ -27,7 +27,6 @@ pub(crate) fn make(context: &mut Context<'_, '_>) -> Plan {
         children,
     };
     guard::apply(context, &mut all);
-    seats::apply(context, &mut all);
     emit(context, all, &renames)
 }
 

@@ -323,7 +323,13 @@ impl<'a> Scope<'a> {
                 (key, candidate, named)
             })
             .collect();
-        sort_by_text(&mut rows, |it| names.users.get(StrId(it.0)));
+        // Tied usernames may meet others under one name: then by the person's.
+        let person = |it: &(u32, u32, RecordRef)| winners[it.1 as usize].0;
+        sort_by_text(
+            &mut rows,
+            |it| names.users.get(StrId(it.0)),
+            |it| names.users.get(StrId(person(it))),
+        );
         inside.clear();
         for (index, &(_, candidate, named)) in rows.iter().enumerate() {
             let (person, at) = winners[candidate as usize];
@@ -430,8 +436,12 @@ fn sources<'a>(world: &World<'a>, snapshots: &[Option<Snapshot<'a>>]) -> Vec<Sou
     world.directories.iter().zip(records).map(of).collect()
 }
 
-/// Sorts by text with the first sixteen bytes at hand, which spares most of the look-ups.
-fn sort_by_text<'t, T: Copy>(rows: &mut Vec<T>, text: impl Fn(&T) -> &'t str) {
+/// Sorts by text, then by another, with the first sixteen bytes at hand, which spares most of the look-ups.
+fn sort_by_text<'t, T: Copy>(
+    rows: &mut Vec<T>,
+    text: impl Fn(&T) -> &'t str,
+    other: impl Fn(&T) -> &'t str,
+) {
     let head = |it: &str| {
         let mut bytes = [0u8; 16];
         let n = it.len().min(16);
@@ -439,7 +449,8 @@ fn sort_by_text<'t, T: Copy>(rows: &mut Vec<T>, text: impl Fn(&T) -> &'t str) {
         u128::from_be_bytes(bytes)
     };
     let mut keyed: Vec<(u128, T)> = rows.iter().map(|it| (head(text(it)), *it)).collect();
-    keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| text(&a.1).cmp(text(&b.1))));
+    let by_text = |a: &T, b: &T| text(a).cmp(text(b)).then_with(|| other(a).cmp(other(b)));
+    keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| by_text(&a.1, &b.1)));
     rows.clear();
     rows.extend(keyed.into_iter().map(|it| it.1));
 }

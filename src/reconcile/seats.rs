@@ -19,10 +19,27 @@ enum Use {
     Membership { group: u32, account: u32 },
 }
 
-/// Holds the steps that would go beyond the seats.
-pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
-    for seats in context.rules().seats.clone() {
-        limit(context, all, &seats);
+/// Holds the steps that would go beyond the seats for all active accounts.
+pub(crate) fn limit_accounts(context: &mut Context<'_, '_>, all: &mut All) {
+    for seats in context
+        .rules()
+        .seats
+        .iter()
+        .filter(|it| it.groups.is_empty())
+    {
+        limit(context, all, seats);
+    }
+}
+
+/// Holds the steps that would go beyond the seats in groups.
+pub(crate) fn limit_groups(context: &mut Context<'_, '_>, all: &mut All) {
+    for seats in context
+        .rules()
+        .seats
+        .iter()
+        .filter(|it| !it.groups.is_empty())
+    {
+        limit(context, all, seats);
     }
 }
 
@@ -53,13 +70,7 @@ fn limit(context: &mut Context<'_, '_>, all: &mut All, seats: &Seats) {
     let mut queue: Vec<(Timestamp, String, Use)> = Vec::new();
     let mut push = |context: &Context<'_, '_>, all: &All, step: Use| {
         let key = key_of(context, all, step);
-        let since = context
-            .world
-            .memory
-            .held
-            .get(&key)
-            .copied()
-            .unwrap_or(context.world.now);
+        let since = first_held(context, &key);
         queue.push((since, key.subject, step));
     };
     if seats.groups.is_empty() {
@@ -98,6 +109,18 @@ fn limit(context: &mut Context<'_, '_>, all: &mut All, seats: &Seats) {
         }
     }
     deny(context, all, seats, denied);
+}
+
+/// Since when a change has been held, for whatever reason.
+fn first_held(context: &Context<'_, '_>, key: &HoldKey) -> Timestamp {
+    let least = HoldKey {
+        reason: HoldReason::FirstPlan,
+        ..key.clone()
+    };
+    let same = |it: &HoldKey| it.subject == key.subject && it.change == key.change;
+    let held = context.world.memory.held.range(least..);
+    let held = held.take_while(|it| same(it.0)).map(|it| *it.1);
+    held.min().unwrap_or(context.world.now)
 }
 
 /// Accounts that become active in this plan: new active ones and those that are switched on.

@@ -282,9 +282,12 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
                 path: path.iter().map(step).collect(),
             })
             .collect();
-        let by_default = context.rules().default_groups.iter().map(|it| GroupView {
-            pushed_as: it.clone(),
-            path: Vec::new(),
+        let by_default = context.rules().default_groups.iter().map(|it| {
+            let group = context.names.groups.find(&text::fold(it));
+            GroupView {
+                pushed_as: group.map_or_else(String::new, |it| pushed_as(it.0)),
+                path: Vec::new(),
+            }
         });
         found.extend(by_default);
         found.sort_by(|a, b| {

@@ -73,7 +73,7 @@ impl<'w, 'a> Context<'w, 'a> {
         let linked = matching::linked_records(world, &snapshots, &account_key, names.users.len());
         let barred = barred(world, &snapshots, &linked, &account_key);
         let resolution = Resolution::of(world, &snapshots, &mut names, &barred);
-        let named = tied_names(&resolution, &snapshots, &linked, &account_key);
+        let named = tied_names(&names, &resolution, &snapshots, &linked, &account_key);
         let linked_name = |person: u32| {
             named
                 .binary_search_by_key(&person, |it| it.0)
@@ -250,14 +250,17 @@ impl<'w, 'a> Context<'w, 'a> {
         found.map(|it| it.0.name)
     }
 
-    /// Whether memberships of the user of an account may be taken for being absent from its directories.
+    /// Whether memberships of the user of an account may be taken for being absent from its directories. A group whose name
+    /// could not be read may be any of those that it misses.
     pub fn memberships_are_certain(&self, at: RecordRef) -> bool {
         let aggregate = self.rules().memberships == crate::reconcile::rules::Memberships::Aggregate;
         if aggregate {
-            return self.world.all_fresh();
+            return self.world.all_fresh() && self.nameless_group_in().is_none();
         }
         let directory = &self.world.directories[at.directory as usize];
+        let snapshot = &self.snapshots[at.directory as usize];
         directory.standing == world::Standing::Fresh
+            && !snapshot.as_ref().is_some_and(|it| it.nameless_group)
             && self.world.unread().all(|it| it > at.directory as usize)
     }
 
@@ -353,6 +356,7 @@ fn barred(
 
 /// For each tied person, the record whose name an account already bears, sorted by person.
 fn tied_names(
+    names: &Names,
     resolution: &Resolution,
     snapshots: &[Option<Snapshot<'_>>],
     linked: &[Option<RecordRef>],
@@ -383,13 +387,23 @@ fn tied_names(
         }
     }
     let linked = linked.iter().zip(account_key);
-    // Of several accounts, one that bears a username of the person goes before one that is only linked to it.
-    let mut named: Vec<(u32, bool, RecordRef)> = linked
+    // Of several accounts: one that bears a username of the person before one that is only linked to it, then one that bears the
+    // person's own, then by name.
+    let mut named: Vec<(u32, (bool, bool, &str), RecordRef)> = linked
         .filter_map(|(at, key)| {
             let at = (*at)?;
             let person = person_of(at)?;
-            let by_name = by_name.get(&(person, *key));
-            Some((person, by_name.is_none(), *by_name.unwrap_or(&at)))
+            let by_name_of = |key: u32| by_name.get(&(person, key));
+            let by_name = by_name_of(*key);
+            let rank = (
+                by_name.is_none(),
+                *key != person,
+                names.users.get(StrId(*key)),
+            );
+            // The highest record of a username says how it is spelled.
+            let snapshot = snapshots[at.directory as usize].as_ref()?;
+            let linked = by_name_of(snapshot.user_key[at.record as usize]);
+            Some((person, rank, *by_name.or(linked).unwrap_or(&at)))
         })
         .collect();
     named.sort_unstable();

@@ -610,9 +610,11 @@ impl<'w, 'a> Matcher<'w, 'a> {
     fn may_adopt_by_mail(&self, places: &[u32], mail: &str) -> bool {
         let (roster, holding) = (&self.scope.roster, self.world.holding);
         let wanted = || (0..roster.users.len() as u32).map(|it| roster.account(it).email);
+        // Accounts that get their mail from the roster are counted there.
+        let states = self.out.accounts.iter().zip(&holding.accounts);
         let held = || {
-            let there = holding.accounts.iter().filter(|it| it.exists);
-            there.map(|it| holding.text(it.seen.email))
+            let left = states.filter(|it| it.1.exists && !matches!(it.0, AccountState::Wanted(_)));
+            left.map(|it| holding.text(it.1.seen.email))
         };
         let place = places[0] as usize;
         self.world.rules.adopt_by_mail
@@ -797,7 +799,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         AccountState::Tied
     }
 
-    fn state_of_the_rest(&self, place: usize) -> AccountState {
+    fn state_of_the_rest(&mut self, place: usize) -> AccountState {
         let was_tied = self.was_tied(place);
         let valid = self.linked[place].and_then(|at| {
             let snapshot = self.snapshots[at.directory as usize].as_ref()?;
@@ -817,6 +819,15 @@ impl<'w, 'a> Matcher<'w, 'a> {
                     AccountState::Left(Reason::OutOfScope)
                 }
                 _ if was_tied => AccountState::Tied,
+                // Its user has a name that an authoritative directory keeps: present, but nobody in the roster.
+                Position::Nobody => {
+                    let key = self.names.users.get(StrId(person));
+                    let change = format!("rename to {key}");
+                    let detail =
+                        "an authoritative directory once gave the new name to somebody else";
+                    self.hold_account(place as u32, &change, HoldReason::NameTaken, detail);
+                    AccountState::Frozen
+                }
                 _ => AccountState::Left(Reason::Absent),
             },
             None if was_tied => AccountState::Tied,

@@ -127,22 +127,17 @@ fn obstacle(
 /// Who bears which name in which directory, made only when something is renamed.
 #[derive(Default)]
 struct Below {
-    /// By directory and username number, a record.
-    by_key: Vec<Vec<u32>>,
+    /// By directory, its user records by the number of their usernames.
+    by_key: Vec<Vec<(u32, u32)>>,
     mails: Vec<Mails>,
 }
 
 impl Below {
     fn of(context: &Context<'_, '_>) -> Self {
-        let names = context.names.users.len();
         let by_key = context.snapshots.iter().map(|snapshot| {
-            let mut by_key = vec![NONE; names];
-            for (record, &key) in snapshot
-                .iter()
-                .flat_map(|it| it.user_key.iter().enumerate())
-            {
-                by_key[key as usize] = record as u32;
-            }
+            let keys = snapshot.iter().flat_map(|it| &it.user_key);
+            let mut by_key: Vec<(u32, u32)> = keys.copied().zip(0..).collect();
+            by_key.sort_unstable();
             by_key
         });
         Below {
@@ -161,17 +156,21 @@ impl Below {
         if context.rules().trust_usernames {
             return None;
         }
-        (at.directory as usize + 1..context.snapshots.len()).find_map(|place| {
-            let snapshot = context.snapshots[place].as_ref()?;
-            let record = self.by_key[place][key as usize];
-            if record == NONE || snapshot.standing[record as usize] == Standing::Skipped {
-                return None;
-            }
-            let other = RecordRef {
+        let below = at.directory as usize + 1..context.snapshots.len();
+        let mut records = below.flat_map(|place| {
+            let from = self.by_key[place].partition_point(|it| it.0 < key);
+            let same = self.by_key[place][from..].iter();
+            let same = same.take_while(move |it| it.0 == key);
+            same.map(move |it| RecordRef {
                 directory: place as u16,
-                record,
-            };
-            (!self.same_person(context, at, other)).then_some(other)
+                record: it.1,
+            })
+        });
+        records.find(|&other| {
+            let snapshot = context.snapshots[other.directory as usize].as_ref();
+            let skipped =
+                snapshot.is_none_or(|it| it.standing[other.record as usize] == Standing::Skipped);
+            !skipped && !self.same_person(context, at, other)
         })
     }
 

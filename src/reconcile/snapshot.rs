@@ -58,7 +58,7 @@ pub struct Snapshot<'a> {
     pub above: Option<Csr>,
     /// Numbers of group names of which something could not be read, with every group above them.
     pub uncertain: Vec<u32>,
-    /// Stable ids of rejected group records, sorted.
+    /// Stable ids of rejected and of doubled group records, sorted.
     pub rejected_group_ids: Vec<&'a str>,
     /// Some rejected group record shows no name: whichever group is missing may be that one.
     pub nameless_group: bool,
@@ -193,6 +193,10 @@ impl<'a> Snapshot<'a> {
                 self.rejected_group_ids.push(self.records.text(it.id));
             }
         }
+        let groups = &self.records.groups;
+        let doubled = self.doubled_groups.iter().map(|it| groups[*it as usize].id);
+        self.rejected_group_ids
+            .extend(doubled.map(|it| self.records.text(it)));
         self.rejected_group_ids.sort_unstable();
     }
 

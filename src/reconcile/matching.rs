@@ -365,7 +365,9 @@ impl<'w, 'a> Matcher<'w, 'a> {
             let Some(snapshot) = &self.snapshots[directory] else {
                 return Some(AccountState::Unsure(Doubt::Unread(directory as u16)));
             };
-            if snapshot.rejected_ids.binary_search(&id).is_ok() {
+            let may_be_ousted = self.linked[place].is_none()
+                && snapshot.ousted_keys.contains(&self.out.account_key[place]);
+            if snapshot.rejected_ids.binary_search(&id).is_ok() || may_be_ousted {
                 return Some(AccountState::Frozen);
             }
         }

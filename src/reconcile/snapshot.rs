@@ -44,6 +44,9 @@ pub struct Snapshot<'a> {
     pub kind: Vec<Kind>,
     /// Numbers of usernames that rejected records bear, sorted; with those of unknown records they freeze.
     pub rejected_keys: Vec<u32>,
+    /// Numbers of usernames that rejected records bear beside one that stands. They freeze nobody but who is missing and had
+    /// that name.
+    pub ousted_keys: Vec<u32>,
     /// Stable ids of rejected user records, sorted.
     pub rejected_ids: Vec<&'a str>,
     /// How many rejected records show neither a name nor an id: whoever is missing may be one of them.
@@ -101,6 +104,7 @@ impl<'a> Snapshot<'a> {
             standing,
             kind: Vec::new(),
             rejected_keys: Vec::new(),
+            ousted_keys: Vec::new(),
             rejected_ids: Vec::new(),
             nameless: 0,
             uncertain: Vec::new(),
@@ -182,6 +186,7 @@ impl<'a> Snapshot<'a> {
             }
         }
         self.rejected_keys.retain(|it| !ousted.contains(it));
+        self.ousted_keys = ousted;
     }
 
     fn take_rejected_groups(&mut self) {

@@ -19,7 +19,6 @@ mod push;
 mod script;
 mod settings;
 mod source;
-mod survey;
 mod town;
 mod verdict;
 
@@ -30,6 +29,9 @@ use self::town::Town;
 
 /// How many worlds every run lives through.
 const WORLDS: u32 = 20_000;
+
+/// In how many streams, side by side.
+const STREAMS: u8 = 2;
 
 /// Worlds in which a law once did not hold.
 const SEEDS: &str = include_str!("laws/seeds.txt");
@@ -64,17 +66,26 @@ fn worlds_in_which_a_law_once_failed() {
 
 #[test]
 fn the_laws_hold_in_every_world() {
+    std::thread::scope(|scope| {
+        for stream in 0..STREAMS {
+            scope.spawn(move || live_through(stream));
+        }
+    });
+}
+
+/// Lives through one of the streams of worlds.
+fn live_through(stream: u8) {
     let config = Config {
-        cases: number("USERSYNCD_WORLDS", WORLDS),
+        cases: number("USERSYNCD_WORLDS", WORLDS).div_ceil(STREAMS.into()),
         failure_persistence: None,
         max_shrink_iters: 20_000,
         ..Config::default()
     };
     let mut seed = [0; 32];
     seed[..4].copy_from_slice(&number("USERSYNCD_SEED", 0).to_le_bytes());
+    seed[4] = stream;
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let outcome = runner.run(&scripts(), |script| {
+    let outcome = TestRunner::new_with_rng(config, rng).run(&scripts(), |script| {
         live(&script).map_err(TestCaseError::fail)
     });
     match outcome {

@@ -18,6 +18,7 @@ mod events;
 mod exit_codes;
 mod figures;
 mod file_directory;
+mod laws;
 mod ldap_directory;
 mod process;
 mod slapd;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use usersyncd::model::{
-    Account, HoldReason, Holding, Membership, Reason, Step, Subject, View, What,
+    Account, HoldKey, HoldReason, Holding, Membership, Reason, Step, Subject, View, What,
 };
 use usersyncd::reconcile::matching::UserState;
 use usersyncd::reconcile::{recall, show};
@@ -17,7 +17,7 @@ use super::verdict::{Broken, ensure};
 /// *settle*: planned again at the same moment there is nothing to do, and the same is held.
 pub(crate) fn settle(case: &Case<'_, '_, '_>, town: &Town) -> Result<(), Broken> {
     const LAW: &str = "settle";
-    if moves_among_doubles(case) {
+    if forgets_a_name(case) {
         return Ok(());
     }
     // A name that a deletion frees is used by the next plan.
@@ -47,30 +47,47 @@ pub(crate) fn settle(case: &Case<'_, '_, '_>, town: &Town) -> Result<(), Broken>
                 text()
             )
         })?;
-        ensure(LAW, keys(plan) == held, text)
+        // What was approved of a first plan leaves another first plan.
+        ensure(
+            LAW,
+            first_is_partly_approved(case) || keys(plan) == held,
+            text,
+        )
     })
 }
 
-/// Whether a tied account moves to another of its usernames while a directory has two records of one name: which of these
-/// stands hangs on the link, so that the move itself may take the old name away.
-pub(crate) fn moves_among_doubles(case: &Case<'_, '_, '_>) -> bool {
+/// Whether a first plan goes on that was approved in part.
+pub(crate) fn first_is_partly_approved(case: &Case<'_, '_, '_>) -> bool {
+    let first = |it: &HoldKey| it.reason == HoldReason::FirstPlan;
+    case.memory.first_applied_at.is_none() && case.memory.approved.iter().any(first)
+}
+
+/// Whether a tied account gets another of its usernames, or another record, or a group another record, and a name is forgotten
+/// with the old one: by an authoritative directory that once gave it, or by one that has two records of it, of which only the
+/// linked one stands.
+pub(crate) fn forgets_a_name(case: &Case<'_, '_, '_>) -> bool {
     let roster = case.context.roster();
     let moves = case.plan.changes.iter().any(|it| {
         matches!(it.subject, Subject::Account(_))
-            && it.what.has(What::RELINK)
+            && (it.what.has(What::RELINK) || it.what.has(What::RENAME))
             && roster.users[it.wanted as usize].tied
     });
-    let accepted = case
-        .town
-        .sources
-        .iter()
-        .filter_map(|it| it.accepted.as_ref());
-    let doubles = |raw: &RawDirectory| {
-        let names: Vec<&str> = raw.users.iter().filter_map(|it| it.name.1).collect();
-        let once: BTreeSet<&&str> = names.iter().collect();
+    let authoritative = case.town.settings.sources.iter().any(|it| it.authoritative);
+    let accepted = case.town.sources.iter();
+    let accepted = accepted.filter_map(|it| it.accepted.as_ref());
+    let raw = accepted.map(|it| &it.raw);
+    let double = |names: Vec<Option<&str>>| {
+        let once: BTreeSet<_> = names.iter().collect();
         once.len() < names.len()
     };
-    moves && accepted.map(|it| &it.raw).any(doubles)
+    let users = |it: &RawDirectory| double(it.users.iter().map(|it| it.name.1).collect());
+    let groups = |it: &RawDirectory| double(it.groups.iter().map(|it| it.name.1).collect());
+    let relinks = case
+        .plan
+        .changes
+        .iter()
+        .any(|it| matches!(it.subject, Subject::Group(_)) && it.what.has(What::RELINK));
+    (moves && (authoritative || raw.clone().any(users))) || (relinks && raw.clone().any(groups))
 }
 
 /// What is remembered after a plan is what a listing shows.

@@ -13,7 +13,7 @@ const LAW: &str = "delta = complete";
 /// Reads a directory again: by what has changed where a directory could tell, else completely.
 pub(crate) fn read(old: &Accepted, new: &RawDirectory, how: u64) -> Result<Records, Broken> {
     let complete = new.records(how);
-    if how % 2 == 0 || !can_tell(&old.raw, new) {
+    if how.is_multiple_of(2) || !can_tell(&old.raw, new) {
         return Ok(complete);
     }
     let delta = new.since(&old.raw);

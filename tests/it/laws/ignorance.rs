@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use usersyncd::model::{Plan, Status, Step, Subject, What};
-use usersyncd::reconcile::Standing;
+use usersyncd::model::{HoldReason, Plan, Status, Step, Subject, View, What};
+use usersyncd::reconcile::{Context, Standing, show};
 use usersyncd::text::Percent;
 
 use super::push::{Case, plan_again};
@@ -28,30 +28,32 @@ pub(crate) fn ignorance(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
         return Ok(());
     };
     let holding = case.context.holding();
-    let (known, all) = plan_again(&knowing, holding, |context, plan| {
-        let view = usersyncd::model::View {
-            plan,
-            roster: context.roster(),
-            holding,
-        };
-        (usersyncd::reconcile::show(view), removals(plan))
+    let (ignorant, found) = plan_again(&ignorant, holding, |context, plan| {
+        (text_of(context, plan), removals(plan))
     });
-    plan_again(&ignorant, holding, |context, plan| {
-        let found = removals(plan);
-        ensure(LAW, found.is_subset(&all), || {
-            let view = usersyncd::model::View {
-                plan,
-                roster: context.roster(),
-                holding,
-            };
+    if found.is_empty() {
+        return Ok(());
+    }
+    plan_again(&knowing, holding, |context, plan| {
+        let all = removals(plan);
+        let mut held = plan.held.iter();
+        let group_limit = held.any(|it| it.reason == HoldReason::GroupLimit);
+        ensure(LAW, group_limit || found.is_subset(&all), || {
             let more: Vec<_> = found.difference(&all).collect();
-            eprintln!("DBG {:?} {:?} {:?}", context.roster().groups, context.matching.accounts, context.snapshots.iter().map(|s| s.as_ref().map(|s| s.rejected_group_ids.clone())).collect::<Vec<_>>());
-            let text = usersyncd::reconcile::show(view);
+            let knowing = text_of(context, plan);
             format!(
-                "without {what}, {more:?} more:\n{text}knowing it:\n{known}\n{}",
+                "without {what}, {more:?} more:\n{ignorant}knowing it:\n{knowing}\n{}",
                 case.text()
             )
         })
+    })
+}
+
+fn text_of(context: &Context<'_, '_>, plan: &Plan) -> String {
+    show(View {
+        plan,
+        roster: context.roster(),
+        holding: context.holding(),
     })
 }
 
@@ -152,7 +154,7 @@ fn forget(town: &mut Town, case: &Case<'_, '_, '_>) -> Option<String> {
     Some(what)
 }
 
-/// Hides either the id or the name of a user, as long as the other shows whose account is concerned.
+/// Hides either the id or the name of a user, as long as the other shows whose account is concerned, and which name.
 fn hide(user: &mut RawUser, case: &Case<'_, '_, '_>, directory: &str) -> Option<String> {
     let context = case.context;
     let holding = context.holding();
@@ -164,12 +166,14 @@ fn hide(user: &mut RawUser, case: &Case<'_, '_, '_>, directory: &str) -> Option<
         })
     });
     let (place, _) = account?;
+    if user.name.1 != Some(context.account_key(place)) {
+        return None;
+    }
     if case.how >= 128 {
         user.name = ("", None);
         return Some(format!("the name of {}", user.id));
     }
-    let same = user.name.1 == Some(context.account_key(place));
-    same.then(|| format!("the id of {}", std::mem::take(&mut user.id)))
+    Some(format!("the id of {}", std::mem::take(&mut user.id)))
 }
 
 /// Nothing is taken from an account whose user a listed directory has and could not show.

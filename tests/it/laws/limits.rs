@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use usersyncd::clock::Timestamp;
 use usersyncd::model::{
-    Change, Class, HistoryEntry, HoldKey, HoldReason, NONE, Origin, Plan, Step, Subject, What,
+    Account, Change, Class, HistoryEntry, HoldKey, HoldReason, NONE, Origin, Plan, Step, Subject,
+    What,
 };
 use usersyncd::reconcile::rules::Seats;
 use usersyncd::text::{Percent, fold};
@@ -151,7 +152,12 @@ fn group_name(case: &Case<'_, '_, '_>, group: u32) -> String {
 
 /// Until the first plan was approved, only what was approved is done.
 fn first_plan(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
-    let there = case.context.holding().accounts.iter().any(|it| it.exists);
+    let made_here = |it: &Account| {
+        let link = it.link.as_ref();
+        link.is_some_and(|it| it.origin == Origin::Created)
+    };
+    let accounts = &case.context.holding().accounts;
+    let there = accounts.iter().any(|it| it.exists && !made_here(it));
     if !there || !case.context.rules().approve_first {
         return Ok(());
     }

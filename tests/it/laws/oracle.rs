@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use usersyncd::model::{Kind, Status};
+use usersyncd::model::{Kind, Roster, Status};
 use usersyncd::reconcile::rules::{DirectoryRules, KindRule, Memberships};
 use usersyncd::text::Globs;
 
@@ -23,8 +23,11 @@ pub(crate) fn roster(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
     let Some(oracle) = Oracle::of(case) else {
         return Ok(());
     };
-    let (users, groups) = oracle.roster();
+    let (mut users, groups) = oracle.roster();
     let roster = case.context.roster();
+    for it in users.values_mut() {
+        it.3 = nested(roster, std::mem::take(&mut it.3));
+    }
     let names: BTreeSet<String> = roster.groups.iter().map(|it| it.key.clone()).collect();
     ensure(LAW, names == groups, || {
         format!("groups {names:?}, should be {groups:?}")
@@ -37,26 +40,14 @@ pub(crate) fn roster(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
             .sources
             .iter()
             .find(|it| it.id == wanted.directory_id);
-        let mut groups: BTreeSet<u32> = roster.member_of.row(user).iter().copied().collect();
-        // Where nesting is kept, being in a group is being in those above.
-        if roster.children.items() > 0 {
-            while let Some((above, _)) = roster
-                .children
-                .pairs()
-                .find(|it| groups.contains(&it.1) && !groups.contains(&it.0))
-            {
-                groups.insert(above);
-            }
-        }
-        let groups = groups
-            .iter()
-            .map(|it| roster.groups[*it as usize].key.clone());
+        let groups = roster.member_of.row(user).iter();
+        let groups = groups.map(|it| roster.groups[*it as usize].key.clone());
         let key = roster.key(user as u32).to_owned();
         let expected = (
             source.map_or("", |it| it.id),
             wanted.external_id.to_owned(),
             it.active,
-            groups.collect(),
+            nested(roster, groups.collect()),
         );
         found.insert(key, expected);
     }
@@ -70,6 +61,19 @@ pub(crate) fn roster(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
         let differ = differ.collect::<Vec<_>>().join("\n");
         format!("{differ}\n{}", case.text())
     })
+}
+
+/// Where nesting is kept, being in a group is being in those above.
+fn nested(roster: &Roster<'_>, mut groups: BTreeSet<String>) -> BTreeSet<String> {
+    let key = |group: u32| &roster.groups[group as usize].key;
+    while let Some((above, _)) = roster
+        .children
+        .pairs()
+        .find(|it| groups.contains(key(it.1)) && !groups.contains(key(it.0)))
+    {
+        groups.insert(key(above).clone());
+    }
+    groups
 }
 
 /// A listed directory, as last read.

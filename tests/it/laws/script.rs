@@ -24,7 +24,7 @@ pub(crate) fn scripts() -> impl Strategy<Value = Script> {
     let setting = prop_oneof![Just(0u8), any::<u8>()];
     let settings = proptest::collection::vec(setting, SETTINGS);
     let event = proptest::array::uniform4(any::<u8>());
-    let events = proptest::collection::vec(event, 10..70);
+    let events = proptest::collection::vec(event, 8..44);
     (settings, events).prop_map(|(settings, events)| Script {
         settings: settings.try_into().unwrap(),
         events,

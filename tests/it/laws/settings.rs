@@ -11,6 +11,9 @@ use usersyncd::text::{Globs, Percent, Span};
 use super::script::SETTINGS;
 use crate::support::fake_server::Ids;
 
+/// Somebody's username and the names that are his too, each with its directory.
+type Tie = (&'static str, &'static [(&'static str, &'static str)]);
+
 /// The directories that there are; an application lists some of them.
 pub(crate) const DIRECTORIES: usize = 3;
 
@@ -137,7 +140,7 @@ fn scope(pick: &Pick<'_>) -> ApplicationRules {
         &[("crew", "Équipe"), ("équipe", "crew")],
     ];
     let defaults: [&[&str]; 4] = [&[], &[], &[], &["Everyone", "crew"]];
-    let people: [&[(&str, &[(&str, &str)])]; 5] = [
+    let people: [&[Tie]; 5] = [
         &[],
         &[],
         &[],

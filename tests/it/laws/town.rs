@@ -9,7 +9,7 @@ use std::rc::Rc;
 use usersyncd::clock::Timestamp;
 use usersyncd::model::{
     Change, Class, HistoryEntry, HoldKey, Holding, Kind, Memory, Outcome, Plan, Records, Status,
-    Step, Subject, What, Window,
+    Step, Subject, What, Window, Withheld,
 };
 use usersyncd::reconcile::{Context, DirectoryInput, Standing, World};
 
@@ -212,7 +212,7 @@ impl Town {
 
     fn approve(&mut self, which: u8) {
         for (at, key) in self.held.keys().enumerate() {
-            if which % 4 == 0 || (usize::from(which) >> (2 + at % 6)) & 1 == 1 {
+            if which.is_multiple_of(4) || (usize::from(which) >> (2 + at % 6)) & 1 == 1 {
                 self.approved.insert(key.clone(), self.now);
             }
         }
@@ -258,7 +258,7 @@ impl Town {
             5 | 6 if self.settings.abilities.deactivate => {
                 let it = account.and_then(|it| self.server.accounts.get_mut(&it));
                 if let Some(it) = it {
-                    it.active = three % 3 == 0;
+                    it.active = three.is_multiple_of(3);
                 }
                 self.switched_by_hand = Some(self.now);
             }
@@ -350,7 +350,7 @@ impl Town {
                 raw.groups.remove(group);
             }
             (29, _, _) => raw.nameless = two % 4 / 3,
-            (30, _, _) if two % 4 == 0 => crowd(raw, three),
+            (30, _, _) if two.is_multiple_of(16) => crowd(raw, three),
             (30, Some(user), _) => {
                 // A second entry of the same name, or of the same id as well.
                 let mut twin = raw.users[user].clone();
@@ -486,10 +486,14 @@ impl Town {
             }
         }
         self.planned_at = Some(now);
-        let keys = plan.held.iter().map(|it| it.key());
-        self.held = keys
-            .map(|it| (it.clone(), self.held.get(&it).copied().unwrap_or(now)))
-            .collect();
+        // Held for another reason is held all the same.
+        let since = |key: &HoldKey| {
+            let same = self.held.iter();
+            let same = same.filter(|it| it.0.subject == key.subject && it.0.change == key.change);
+            same.map(|it| *it.1).min().unwrap_or(now)
+        };
+        let keys = plan.held.iter().map(Withheld::key);
+        self.held = keys.map(|it| (it.clone(), since(&it))).collect();
         let failed = |it: &Outcome| !matches!(it, Outcome::Done { .. });
         if outcomes.iter().any(failed) {
             self.meddled = true;

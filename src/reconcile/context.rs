@@ -46,7 +46,7 @@ impl<'w, 'a> Context<'w, 'a> {
             .filter_map(|it| it.records)
             .map(|it| it.users.len());
         names.users.reserve(users.sum());
-        let snapshots: Vec<Option<Snapshot<'a>>> = world
+        let mut snapshots: Vec<Option<Snapshot<'a>>> = world
             .directories
             .iter()
             .map(|directory| {
@@ -70,6 +70,7 @@ impl<'w, 'a> Context<'w, 'a> {
                     .0
             })
             .collect();
+        name_unnamed(world, &mut snapshots, &account_key);
         let linked = matching::linked_records(world, &snapshots, &account_key, names.users.len());
         let barred = barred(world, &snapshots, &linked, &account_key);
         let resolution = Resolution::of(world, &snapshots, &mut names, &barred);
@@ -146,8 +147,16 @@ impl<'w, 'a> Context<'w, 'a> {
         let own = self.linked.get(place as usize).copied().flatten();
         let accounts = self.holding().accounts.iter().zip(&self.linked);
         let mut others = (0u32..).zip(accounts).filter(|other| other.0 != place);
-        let is_linked = |(_, (account, at)): (u32, (&Account, &Option<RecordRef>))| {
-            account.link.is_some() && *at == Some(it.record)
+        // One that gets another record in the same plan gives this one up.
+        let gives_up = |place: u32| match self.matching.accounts[place as usize] {
+            AccountState::Wanted(other) => {
+                let other = &self.roster().users[other as usize];
+                !other.tied && other.record != it.record
+            }
+            _ => false,
+        };
+        let is_linked = |(place, (account, at)): (u32, (&Account, &Option<RecordRef>))| {
+            account.link.is_some() && *at == Some(it.record) && !gives_up(place)
         };
         match own {
             Some(own) if it.tied && others.any(is_linked) => own,
@@ -316,6 +325,23 @@ impl<'a> LinkedIds<'a> {
             .filter(|it| self.holding.text(it.1) == self.directory)
             .map(|it| (it.0, self.holding.text(it.2)))
             .collect()
+    }
+}
+
+/// Gives rejected records without a name that of the account that was made for them.
+fn name_unnamed(world: &World<'_>, snapshots: &mut [Option<Snapshot<'_>>], account_key: &[u32]) {
+    let holding = world.holding;
+    for (directory, snapshot) in world.directories.iter().zip(snapshots) {
+        let Some(snapshot) = snapshot.as_mut().filter(|it| !it.unnamed_ids.is_empty()) else {
+            continue;
+        };
+        for (account, &key) in holding.accounts.iter().zip(account_key) {
+            let link = account.link.as_ref().filter(|_| account.exists);
+            let link = link.filter(|it| holding.text(it.directory) == directory.id);
+            if let Some(link) = link {
+                snapshot.name_unnamed(holding.text(link.user_id), key);
+            }
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Which group of the application is whose, and what shall happen to its fields.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{AbsenceClock, HoldReason, NONE, Reason, Step, Subject, What, Withheld};
+use crate::model::{
+    AbsenceClock, HoldKey, HoldReason, NONE, Reason, Step, Subject, What, Withheld,
+};
 use crate::reconcile::accounts::{Drafts, not_yet, run_clock};
 use crate::reconcile::context::Context;
 use crate::reconcile::matching::is_admin_group;
 use crate::reconcile::members::MemberDraft;
+use crate::reconcile::rules::Seats;
 use crate::text;
 
 /// A change of one group's fields that the guards have not seen yet.
@@ -121,7 +124,9 @@ fn settle_renames(
             let key = new_key(context, groups, place);
             let free = possible
                 && by_name.get(&key).is_none_or(Vec::is_empty)
-                && !is_protected(context, &key);
+                && !is_protected(context, &key)
+                && (approved_seats(context, &keys[place as usize], &key)
+                    || lacking_seats(context, by_name, place, &key).is_none());
             if free {
                 let old = by_name.entry(keys[place as usize].clone()).or_default();
                 old.retain(|it| *it != place);
@@ -141,25 +146,29 @@ fn settle_renames(
             .get(&key)
             .is_some_and(|it| it.iter().any(|it| open.contains(it)));
         let taken = "the application has another group of the new name, or protects it; both are left as they are";
+        let lacking = lacking_seats(context, by_name, place, &key);
+        let lacking = lacking.filter(|_| possible && !occupied && !is_protected(context, &key));
         let (reason, detail) = if in_ring {
             let ring = "groups exchange their names; all of them are left as they are";
-            (HoldReason::RenameRing, ring)
+            (HoldReason::RenameRing, ring.to_owned())
+        } else if let Some(seats) = lacking {
+            let detail = format!(
+                "its members would take more than the {} seats of {}",
+                seats.max,
+                seats.groups.join(", ")
+            );
+            (HoldReason::Seats, detail)
         } else if possible || occupied {
-            (HoldReason::NameTaken, taken)
+            (HoldReason::NameTaken, taken.to_owned())
         } else {
             let cannot = "the application cannot rename groups; the old one goes on";
-            (HoldReason::RenameUnsupported, cannot)
+            (HoldReason::RenameUnsupported, cannot.to_owned())
         };
         groups
             .frozen
             .extend(by_name.get(&key).into_iter().flatten());
         let subject = format!("group {}", keys[place as usize]);
-        context.hold(
-            subject,
-            format!("rename to {key}"),
-            reason,
-            detail.to_owned(),
-        );
+        context.hold(subject, format!("rename to {key}"), reason, detail);
         if reason != HoldReason::RenameUnsupported {
             // Under a name that means another group nobody may be given anything, nor lose it.
             let wanted = groups.wanted[place as usize];
@@ -168,6 +177,37 @@ fn settle_renames(
             groups.protected[place as usize] = true;
         }
     }
+}
+
+/// The seats that a group's members would go beyond once it bears a name to which they belong.
+fn lacking_seats<'c>(
+    context: &Context<'_, 'c>,
+    by_name: &ByName,
+    place: u32,
+    key: &str,
+) -> Option<&'c Seats> {
+    let holding = context.holding();
+    let old = text::fold(holding.group_name(place));
+    let named = |it: &&Seats| {
+        let has = |key: &str| it.groups.iter().any(|it| it == key);
+        has(key) && !has(&old)
+    };
+    context.rules().seats.iter().filter(named).find(|seats| {
+        let there = seats.groups.iter().filter_map(|it| by_name.get(it));
+        let groups = there.flatten().chain([&place]);
+        let members = groups.flat_map(|it| &holding.groups[*it as usize].members);
+        let active = members.map(|it| it.place());
+        let active = active.filter(|it| holding.accounts[*it as usize].seen.active);
+        active.collect::<BTreeSet<u32>>().len() as u64 > seats.max
+    })
+}
+
+fn approved_seats(context: &Context<'_, '_>, old: &str, new: &str) -> bool {
+    context.approved(&HoldKey {
+        subject: format!("group {old}"),
+        change: format!("rename to {new}"),
+        reason: HoldReason::Seats,
+    })
 }
 
 /// First the groups whose link names the record of a roster group.
@@ -240,7 +280,7 @@ fn draft_wanted(
         }
         [place] => {
             let is_linked = context.holding().groups[place as usize].link.is_some();
-            let hold = crate::model::HoldKey {
+            let hold = HoldKey {
                 subject: format!("group {key}"),
                 change: "adopt".to_owned(),
                 reason: HoldReason::NameTaken,
@@ -353,7 +393,7 @@ fn draft_left(
             let detail = "it is absent since the configuration changed".to_owned();
             return context.hold(subject, change, HoldReason::ConfigurationChanged, detail);
         }
-        let hold = crate::model::HoldKey {
+        let hold = HoldKey {
             subject: subject.clone(),
             change: change.clone(),
             reason: HoldReason::ConfigurationChanged,

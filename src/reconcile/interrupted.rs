@@ -51,25 +51,25 @@ impl Found<'_> {
         let after = &self.recalled.accounts[place as usize];
         let was_active = before.is_some_and(|it| it.seen.active);
         let switched_off = step.what.has(What::DEACTIVATE) && !after.seen.active;
+        let switched_on = step.what.has(What::ACTIVATE) && after.seen.active && !was_active;
         let class = match step.step {
-            Step::Create => Class::Addition,
-            Step::Delete if !after.exists => Class::Removal,
-            Step::Update if switched_off && step.what.has(What::LEAVE) => Class::Removal,
-            Step::Update if switched_off => Class::Deactivation,
-            Step::Update if step.what.has(What::ACTIVATE) && after.seen.active && !was_active => {
-                Class::Addition
-            }
-            _ => return None,
+            Step::Create => Some(Class::Addition),
+            Step::Delete if !after.exists => Some(Class::Removal),
+            Step::Update if switched_off && step.what.has(What::LEAVE) => Some(Class::Removal),
+            Step::Update if switched_off => Some(Class::Deactivation),
+            Step::Update if switched_on => Some(Class::Addition),
+            _ => None,
         };
         let counts = |it: &Account| it.exists && it.seen.active && it.link.is_some();
         let (was, is) = (before.is_some_and(counts), counts(after));
-        let text = if class == Class::Addition {
-            "added"
-        } else {
-            "taken"
+        let text = match class {
+            Some(Class::Addition) => "added",
+            Some(Class::Removal | Class::Deactivation) => "taken",
+            None if is && !was => "adopted",
+            None => return None,
         };
         Some(HistoryEntry {
-            class: Some(class),
+            class,
             active_delta: i8::from(is) - i8::from(was),
             ..self.entry(step, Subject::Account(place), text)
         })

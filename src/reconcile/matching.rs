@@ -384,13 +384,16 @@ impl<'w, 'a> Matcher<'w, 'a> {
                     .then_some(AccountState::Frozen);
             }
         }
-        let frozen_name = matches!(
-            self.resolution
-                .choice
-                .get(self.out.account_key[place] as usize),
-            Some(Choice::Frozen(_))
-        );
-        frozen_name.then_some(AccountState::Frozen)
+        self.name_is_frozen(place).then_some(AccountState::Frozen)
+    }
+
+    /// Whether the user of the account's name is unknown.
+    fn name_is_frozen(&self, place: usize) -> bool {
+        let choice = self
+            .resolution
+            .choice
+            .get(self.out.account_key[place] as usize);
+        matches!(choice, Some(Choice::Frozen(_)))
     }
 
     fn assign_by_id(&mut self, place: u32, user: u32) {
@@ -517,7 +520,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         let place = self.first_of_name[key as usize];
         if place == NONE {
             return match self.account_of_tied(user) {
-                Some(place) => UserState::Account(place, Some(Reason::SamePerson)),
+                Some(place) => self.relink(user, place, by_mail),
                 None => UserState::New,
             };
         }
@@ -621,6 +624,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         let place = places[0] as usize;
         self.world.rules.adopt_by_mail
             && self.out.accounts[place] == AccountState::Unlinked
+            && !self.name_is_frozen(place)
             && holding.accounts[place].seen.active
             && self.roster_mails.is_unique(mail, wanted)
             && self.account_mails.is_unique(mail, held)
@@ -653,7 +657,8 @@ impl<'w, 'a> Matcher<'w, 'a> {
         {
             return UserState::Account(place, Some(Reason::SamePerson));
         }
-        if !by_mail {
+        // Where its own user goes by another name now, the name becomes free or the rename is held: decided with the renames.
+        if !by_mail || self.renamed_onto(place as usize).is_some() {
             return UserState::New;
         }
         let detail = format!(
@@ -802,6 +807,9 @@ impl<'w, 'a> Matcher<'w, 'a> {
     }
 
     fn state_of_the_rest(&mut self, place: usize) -> AccountState {
+        if self.name_is_frozen(place) {
+            return AccountState::Frozen;
+        }
         let was_tied = self.was_tied(place);
         let valid = self.linked[place].and_then(|at| {
             let snapshot = self.snapshots[at.directory as usize].as_ref()?;

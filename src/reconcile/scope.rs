@@ -312,14 +312,14 @@ impl<'a> Scope<'a> {
             .map(|&candidate| {
                 let (person, at) = winners[candidate as usize];
                 let tied = resolution.tied.get(person as usize) == Some(&true);
-                let named = if tied {
-                    linked_name(person).unwrap_or(at)
-                } else {
-                    at
+                let key_of = |it: RecordRef| {
+                    let snapshot = snapshots[it.directory as usize].as_ref();
+                    snapshot.map_or(0, |snapshot| snapshot.user_key[it.record as usize])
                 };
-                let key = snapshots[named.directory as usize]
-                    .as_ref()
-                    .map_or(0, |it| it.user_key[named.record as usize]);
+                // The winner says how its own username is spelled.
+                let other = linked_name(person).filter(|&it| tied && key_of(it) != key_of(at));
+                let named = other.unwrap_or(at);
+                let key = key_of(named);
                 (key, candidate, named)
             })
             .collect();

@@ -1,7 +1,7 @@
 //! Seats: how many active accounts there may be, in all or in some groups.
 //!
-//! What frees a seat in this plan is counted before what uses one. Those who would use a seat stand in a queue: whoever was
-//! held longest comes first, then by name.
+//! What frees a seat in this plan is counted before what uses one. Those who would use a seat stand in a queue: what was
+//! approved comes first, then whoever was held longest, then by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,11 +67,11 @@ fn limit(context: &mut Context<'_, '_>, all: &mut All, seats: &Seats) {
             .filter(|it| stays_active(*it))
             .collect()
     };
-    let mut queue: Vec<(Timestamp, String, Use)> = Vec::new();
+    let mut queue: Vec<(bool, Timestamp, HoldKey, Use)> = Vec::new();
     let mut push = |context: &Context<'_, '_>, all: &All, step: Use| {
         let key = key_of(context, all, step);
         let since = first_held(context, &key);
-        queue.push((since, key.subject, step));
+        queue.push((!context.approved(&key), since, key, step));
     };
     if seats.groups.is_empty() {
         becoming
@@ -98,11 +98,9 @@ fn limit(context: &mut Context<'_, '_>, all: &mut All, seats: &Seats) {
     }
     queue.sort();
     let mut denied = BTreeMap::new();
-    for (_, _, step) in queue {
+    for (not_approved, _, key, step) in queue {
         let (Use::Activation(account) | Use::Membership { account, .. }) = step;
-        let key = key_of(context, all, step);
-        if seated.contains(&account) || context.approved(&key) || (seated.len() as u64) < seats.max
-        {
+        if seated.contains(&account) || !not_approved || (seated.len() as u64) < seats.max {
             seated.insert(account);
         } else {
             denied.insert(step, key);

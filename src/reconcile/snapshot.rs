@@ -49,6 +49,8 @@ pub struct Snapshot<'a> {
     pub ousted_keys: Vec<u32>,
     /// Stable ids of rejected user records, sorted.
     pub rejected_ids: Vec<&'a str>,
+    /// Those of them that show no name, sorted.
+    pub unnamed_ids: Vec<&'a str>,
     /// How many rejected records show neither a name nor an id: whoever is missing may be one of them.
     pub nameless: u32,
     /// For each group record, the number of its folded name; [`NONE`] when the directory's rules exclude it.
@@ -106,6 +108,7 @@ impl<'a> Snapshot<'a> {
             rejected_keys: Vec::new(),
             ousted_keys: Vec::new(),
             rejected_ids: Vec::new(),
+            unnamed_ids: Vec::new(),
             nameless: 0,
             uncertain: Vec::new(),
             rejected_group_ids: Vec::new(),
@@ -160,10 +163,36 @@ impl<'a> Snapshot<'a> {
                 self.rejected_keys.push(names.users.intern(key).0);
             }
             if it.id != StrId::EMPTY {
-                self.rejected_ids.push(self.records.text(it.id));
+                let id = self.records.text(it.id);
+                self.rejected_ids.push(id);
+                self.unnamed_ids
+                    .extend((it.key == StrId::EMPTY).then_some(id));
             }
         }
         self.rejected_ids.sort_unstable();
+        self.unnamed_ids.sort_unstable();
+        self.doubt_shared_ids();
+    }
+
+    /// Of two records of one id, of which one was rejected, nobody knows whose the other one is.
+    fn doubt_shared_ids(&mut self) {
+        if self.rejected_ids.is_empty() {
+            return;
+        }
+        for (user, standing) in self.records.users.iter().zip(&mut self.standing) {
+            let id = self.records.text(user.id);
+            if *standing == Standing::Valid && self.rejected_ids.binary_search(&id).is_ok() {
+                *standing = Standing::Duplicate;
+            }
+        }
+    }
+
+    /// A rejected record that shows no name has, for all that is known, still the name of the account that was made for it.
+    pub(crate) fn name_unnamed(&mut self, id: &str, key: u32) {
+        if self.unnamed_ids.binary_search(&id).is_ok() && !self.user_key.contains(&key) {
+            self.rejected_keys.push(key);
+            self.rejected_keys.sort_unstable();
+        }
     }
 
     /// A rejected record of the same username is a second one of that name: both are unknown, unless an account is linked to

@@ -532,6 +532,36 @@ fn rule_2_8_a_rejected_record_with_a_known_id_freezes_the_account_linked_to_it()
 }
 
 #[test]
+fn rule_2_8_a_record_without_a_name_keeps_the_name_of_the_account_of_its_id() {
+    let mut company = company()
+        .directory("jira", |it| it.users(["anna"]))
+        .directory("corporate", |it| it.users(["anna", "ben"]))
+        .rules(|it| it.adopt_by_name = true)
+        .pushed();
+    company.edit("jira", |it| {
+        it.without("anna");
+        it.rejected("anna", "");
+    });
+    company.edit("corporate", |it| {
+        it.the("ben").renamed("anna");
+        it.without("anna");
+    });
+    company.keeps_still();
+}
+
+#[test]
+fn rule_2_8_of_two_records_of_one_id_both_are_unknown_when_one_was_rejected() {
+    let mut company = company()
+        .directory("jira", |it| it.users(["anna"]))
+        .pushed();
+    company.edit("jira", |it| {
+        it.the("anna").inactive();
+        it.rejected("anna", "");
+    });
+    company.keeps_still();
+}
+
+#[test]
 fn rule_2_8_an_unknown_user_without_an_account_is_not_created() {
     let company = company()
         .directory("jira", |it| {

@@ -2,7 +2,7 @@
 
 use super::world::{Company, Directory, company, globs};
 use crate::clock::Timestamp;
-use crate::model::{HoldReason, Kind};
+use crate::model::{HoldKey, HoldReason, Kind, Withheld};
 use crate::reconcile::rules::{ApplicationRules, KindRule, Memberships, OnLeave, Seats};
 use crate::text::Span;
 
@@ -614,6 +614,42 @@ fn rule_4_6_the_queue_is_by_first_seen_time() {
     });
     company.says("create   user zoe (new)");
     company.says("held     user anna: create (seats: ");
+}
+
+#[test]
+fn rule_4_6_a_group_that_is_renamed_into_seats_takes_them() {
+    let mut company = people(3);
+    company.edit("jira", |it| {
+        it.group("builders", &["u000", "u001", "u002"]).id("7");
+    });
+    let mut company = company.rules(seats(&["jira-users"], 2)).pushed();
+    company.edit("jira", |it| {
+        it.the_group("builders").renamed("jira-users");
+    });
+    company.pushes(&["held     group builders: rename to jira-users (seats: its members would take more than the 2 seats of jira-users)"]);
+    company.approve("group builders", HoldReason::Seats);
+    company.pushes(&["update   group builders: rename -> \"jira-users\" (renamed)"]);
+    company.plans(&[]);
+}
+
+#[test]
+fn rule_4_6_what_was_approved_comes_first_in_the_queue() {
+    let mut company = people(1).rules(seats(&["a", "b"], 0)).pushed();
+    company.edit("jira", |it| {
+        it.group("a", &["u000"]);
+        it.group("b", &["u000"]);
+    });
+    company.push();
+    let of_b = |it: &HoldKey| it.change == "join b";
+    let keys: Vec<HoldKey> = company.look(|_, plan| plan.held.iter().map(Withheld::key).collect());
+    company
+        .memory
+        .approved
+        .extend(keys.into_iter().filter(of_b));
+    company.plans(&[
+        "members  group a: +u000 (memberships)",
+        "members  group b: +u000 (memberships)",
+    ]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use usersyncd::model::{
-    Account, HoldKey, HoldReason, Holding, Membership, Reason, Step, Subject, View, What,
+    Account, HoldKey, HoldReason, Holding, Membership, Reason, Step, Subject, View, What, Withheld,
 };
 use usersyncd::reconcile::matching::UserState;
 use usersyncd::reconcile::{recall, show};
@@ -20,8 +20,18 @@ pub(crate) fn settle(case: &Case<'_, '_, '_>, town: &Town) -> Result<(), Broken>
     if forgets_a_name(case) {
         return Ok(());
     }
-    // A name that a deletion frees is used by the next plan.
-    if case.plan.changes.iter().any(|it| it.step == Step::Delete) {
+    // A name that a deletion frees is used by the next plan, and where the first plan ends the limits begin.
+    let by_limits = |it: &Withheld<HoldReason>| {
+        let limits = [
+            HoldReason::RemovalsLimit,
+            HoldReason::DeactivationsLimit,
+            HoldReason::AdditionsLimit,
+        ];
+        limits.contains(&it.reason)
+    };
+    let first = case.memory.first_applied_at;
+    let begins = first.is_none_or(|it| it >= town.now) && case.plan.held.iter().any(by_limits);
+    if begins || case.plan.changes.iter().any(|it| it.step == Step::Delete) {
         return go_on(&mut town.clone());
     }
     let keys = |plan: &usersyncd::model::Plan| -> BTreeSet<String> {

@@ -84,7 +84,7 @@ fn everybody_in_the_roster(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
         let key = roster.key(user);
         let rename = format!("rename to {key}");
         let mut said = spoken.contains(format!("user {key}").as_str());
-        said |= case.plan.held.iter().any(|it| it.change.ends_with(&rename));
+        said |= case.plan.held.iter().any(|it| it.change.contains(&rename));
         match context.matching.users[user as usize] {
             UserState::Account(place, _) => {
                 let known = &context.holding().accounts[place as usize];

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use usersyncd::model::{HoldReason, Plan, Status, Step, Subject, View, What};
+use usersyncd::model::{HoldReason, Plan, Status, Step, Subject, View, What, Withheld};
 use usersyncd::reconcile::{Context, Standing, show};
 use usersyncd::text::Percent;
 
@@ -29,24 +29,56 @@ pub(crate) fn ignorance(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
     };
     let holding = case.context.holding();
     let (ignorant, found) = plan_again(&ignorant, holding, |context, plan| {
-        (text_of(context, plan), removals(plan))
+        (
+            format!(
+                "{:?} {:?} {:?} {:?}\n{}",
+                context.matching.accounts,
+                context.matching.users,
+                context.roster().users,
+                context.scope.position,
+                text_of(context, plan)
+            ),
+            removals(plan),
+        )
     });
     if found.is_empty() {
         return Ok(());
     }
     plan_again(&knowing, holding, |context, plan| {
         let all = removals(plan);
-        let mut held = plan.held.iter();
-        let group_limit = held.any(|it| it.reason == HoldReason::GroupLimit);
-        ensure(LAW, group_limit || found.is_subset(&all), || {
+        let excused = plan.held.iter().any(excuses);
+        ensure(LAW, excused || found.is_subset(&all), || {
             let more: Vec<_> = found.difference(&all).collect();
-            let knowing = text_of(context, plan);
+            let knowing = format!(
+                "{:?} {:?} {:?} {:?} {:?}\n{}",
+                context
+                    .snapshots
+                    .iter()
+                    .map(|it| it.as_ref().map(|it| (
+                        it.standing.clone(),
+                        it.rejected_keys.clone(),
+                        it.nameless
+                    )))
+                    .collect::<Vec<_>>(),
+                context.matching.accounts,
+                context.matching.users,
+                context.roster().users,
+                context.scope.position,
+                text_of(context, plan)
+            );
             format!(
                 "without {what}, {more:?} more:\n{ignorant}knowing it:\n{knowing}\n{}",
                 case.text()
             )
         })
     })
+}
+
+/// What a limit holds back whole it no longer does once a part of it is unknown; and two who are in each other's way, so that
+/// both are left as they are, no longer are once one of them is unknown.
+fn excuses(held: &Withheld<HoldReason>) -> bool {
+    matches!(held.reason, HoldReason::GroupLimit | HoldReason::Ambiguous)
+        || held.change.contains("rename to ")
 }
 
 fn text_of(context: &Context<'_, '_>, plan: &Plan) -> String {
@@ -132,6 +164,10 @@ fn forget(town: &mut Town, case: &Case<'_, '_, '_>) -> Option<String> {
         }
         4 if !raw.groups.is_empty() => {
             let group = how / 8 % raw.groups.len();
+            let name = raw.groups[group].name.1;
+            if raw.groups.iter().filter(|it| it.name.1 == name).count() > 1 {
+                return None;
+            }
             raw.groups[group].name = (" ", None);
             format!("the name of the group {}", raw.groups[group].id)
         }
@@ -145,6 +181,10 @@ fn forget(town: &mut Town, case: &Case<'_, '_, '_>) -> Option<String> {
             format!("the status of {}", raw.users[how / 8 % users].id)
         }
         _ => {
+            let name = raw.users[how / 8 % users].name.1;
+            if raw.users.iter().filter(|it| it.name.1 == name).count() > 1 {
+                return None;
+            }
             let user = &mut raw.users[how / 8 % users];
             hide(user, case, town.sources[at].id)?
         }

@@ -212,10 +212,8 @@ impl<'c, 'd, 'w, 'a> Oracle<'c, 'd, 'w, 'a> {
             .collect();
         let all = &listed.raw.users;
         let shared = |it: &RawUser| {
-            let other = |other: &&RawUser| other.id == it.id && other.name.1 != it.name.1;
             all.iter()
-                .filter(|it| it.name.1.is_some())
-                .any(|it| other(&it))
+                .any(|other| other.id == it.id && other.name.1 != it.name.1)
         };
         let sound = |it: &&&RawUser| RawDirectory::is_sound(it) && !shared(it);
         let ids: BTreeSet<&str> = of_key
@@ -229,6 +227,7 @@ impl<'c, 'd, 'w, 'a> Oracle<'c, 'd, 'w, 'a> {
             .filter(|it| self.is_linked(listed.id, it))
             .collect();
         let id = match (ids.len(), unsound, linked.as_slice()) {
+            (0, 0, _) if self.may_be_unnamed(listed, key) => return Has::Unknown,
             (0, 0, _) => return Has::Nothing,
             (1, 0, _) => ids.first().copied(),
             (_, _, [id]) => Some(**id),
@@ -244,6 +243,23 @@ impl<'c, 'd, 'w, 'a> Oracle<'c, 'd, 'w, 'a> {
             [it] if !unknown(it) => Has::User(it),
             _ => Has::Unknown,
         }
+    }
+
+    /// Whether an account of this name was made for a record that shows no name.
+    fn may_be_unnamed(&self, listed: &Listed<'_>, key: &str) -> bool {
+        let holding = self.case.context.holding();
+        let accounts = (0u32..).zip(&holding.accounts).filter(|it| it.1.exists);
+        let mut named = accounts.filter(|it| self.case.context.account_key(it.0) == key);
+        named.any(|it| {
+            let unnamed = |id: &str| {
+                let mut users = listed.raw.users.iter();
+                users.any(|it| it.id == id && it.name.1.is_none())
+            };
+            let link = it.1.link.as_ref();
+            link.is_some_and(|it| {
+                holding.text(it.directory) == listed.id && unnamed(holding.text(it.user_id))
+            })
+        })
     }
 
     fn is_linked(&self, directory: &str, id: &str) -> bool {

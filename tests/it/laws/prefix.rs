@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use usersyncd::model::{Intent, Plan, Step, Subject, View, What};
+use usersyncd::model::{Change, Intent, Plan, Step, Subject, View, What};
 use usersyncd::reconcile::{self, Context, intent_of, interrupted, recall};
 use usersyncd::text::fold;
 
@@ -121,6 +121,15 @@ fn name_after(context: &Context<'_, '_>, view: View<'_>, place: u32) -> String {
     }
 }
 
+/// The folded name of a group after the plan.
+fn group_after(context: &Context<'_, '_>, plan: &Plan, view: View<'_>, place: u32) -> String {
+    let renamed = |it: &&Change| it.subject == Subject::Group(place) && it.what.has(What::RENAME);
+    match plan.changes.iter().find(renamed) {
+        Some(it) => context.roster().groups[it.wanted as usize].key.clone(),
+        None => fold(view.group_name(place)),
+    }
+}
+
 /// What the first so many steps of a plan take from anybody, by name.
 fn removals(
     context: &Context<'_, '_>,
@@ -140,7 +149,7 @@ fn removals(
                 }
             }
             Subject::Group(place) if change.step == Step::Members => {
-                let group = fold(view.group_name(place));
+                let group = group_after(context, plan, view, place);
                 for &account in plan.taken(change) {
                     let name = name_after(context, view, account);
                     removals.insert((name, group.clone()));

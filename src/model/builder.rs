@@ -280,9 +280,13 @@ impl RecordsBuilder {
                 self.records.users.push(user.clone());
             }
         }
-        for (old, user) in (0u32..).zip(&all).filter(|it| it.1.unknown) {
+        // What one of the repeats does not tell is unknown of all.
+        for (old, user) in (0u32..).zip(&all) {
             if let Some(it) = self.records.users.get_mut(now.number(old) as usize) {
                 it.unknown |= user.unknown;
+                if user.status == Status::Unknown {
+                    it.status = Status::Unknown;
+                }
             }
         }
         let extra = std::mem::take(&mut self.records.extra).into_iter();

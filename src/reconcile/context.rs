@@ -131,6 +131,12 @@ impl<'w, 'a> Context<'w, 'a> {
             .get(StrId(self.matching.account_key[place as usize]))
     }
 
+    /// Whether the user of the name of the account at a place is unknown.
+    pub(crate) fn name_is_frozen(&self, place: u32) -> bool {
+        let key = self.matching.account_key[place as usize];
+        self.resolution.is_frozen(key)
+    }
+
     /// The folded name that the account at a place has once the plan was made: by it an account is named where something about
     /// it is held, so that a rename made at the same time does not make that another held change.
     pub fn pushed_key(&self, place: u32) -> &str {

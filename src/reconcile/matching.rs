@@ -365,9 +365,11 @@ impl<'w, 'a> Matcher<'w, 'a> {
             let Some(snapshot) = &self.snapshots[directory] else {
                 return Some(AccountState::Unsure(Doubt::Unread(directory as u16)));
             };
-            let may_be_ousted = self.linked[place].is_none()
-                && snapshot.ousted_keys.contains(&self.out.account_key[place]);
-            if snapshot.rejected_ids.binary_search(&id).is_ok() || may_be_ousted {
+            let key = self.out.account_key[place];
+            let may_be_rejected = self.linked[place].is_none()
+                && (snapshot.ousted_keys.contains(&key)
+                    || snapshot.rejected_keys.binary_search(&key).is_ok());
+            if snapshot.rejected_ids.binary_search(&id).is_ok() || may_be_rejected {
                 return Some(AccountState::Frozen);
             }
         }
@@ -389,11 +391,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
 
     /// Whether the user of the account's name is unknown.
     fn name_is_frozen(&self, place: usize) -> bool {
-        let choice = self
-            .resolution
-            .choice
-            .get(self.out.account_key[place] as usize);
-        matches!(choice, Some(Choice::Frozen(_)))
+        self.resolution.is_frozen(self.out.account_key[place])
     }
 
     fn assign_by_id(&mut self, place: u32, user: u32) {
@@ -518,7 +516,10 @@ impl<'w, 'a> Matcher<'w, 'a> {
         }
         let key = self.name_of(user);
         let place = self.first_of_name[key as usize];
-        if place == NONE {
+        // One that is renamed away leaves the name free, or its rename is held: decided with the renames.
+        let is_free = place == NONE
+            || (self.out.accounts[place as usize].is_wanted() && !self.more.contains_key(&key));
+        if is_free {
             return match self.account_of_tied(user) {
                 Some(place) => self.relink(user, place, by_mail),
                 None => UserState::New,
@@ -542,7 +543,6 @@ impl<'w, 'a> Matcher<'w, 'a> {
                 self.hold(user, "create", HoldReason::NameTaken, detail)
             }
             AccountState::Left(_) | AccountState::OutOfKind => self.relink(user, place, by_mail),
-            // Its name becomes free when it is renamed away, or the rename is held: decided with the renames.
             AccountState::Wanted(_) | AccountState::Missing => UserState::New,
         }
     }

@@ -201,7 +201,9 @@ fn draft_existing(
         mark[account as usize] = 0;
         let state = context.matching.accounts[account as usize];
         let foreign = state == AccountState::Unlinked;
-        let namesake = foreign && namesakes.contains(context.account_key(account));
+        let namesake = foreign
+            && (namesakes.contains(context.account_key(account))
+                || context.name_is_frozen(account));
         if !kept && rules.takes(*member, taking[account as usize], state) && !namesake {
             draft.take.push(account);
         }

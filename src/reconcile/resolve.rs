@@ -142,6 +142,11 @@ impl Resolution {
         }
     }
 
+    /// Whether nobody knows who wins a username.
+    pub(crate) fn is_frozen(&self, key: u32) -> bool {
+        matches!(self.choice.get(key as usize), Some(Choice::Frozen(_)))
+    }
+
     /// An unknown record freezes a username that it would win, or that would fall through to it; below the winner it only
     /// keeps the memberships that it may have given.
     fn freeze(&mut self, world: &World<'_>, person: u32, place: u16, would_win: bool) {

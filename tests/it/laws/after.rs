@@ -72,16 +72,18 @@ pub(crate) fn first_is_partly_approved(case: &Case<'_, '_, '_>) -> bool {
     case.memory.first_applied_at.is_none() && case.memory.approved.iter().any(first)
 }
 
-/// Whether a tied account gets another of its usernames, or another record, or a group another record, and a name is forgotten
-/// with the old one: by an authoritative directory that once gave it, or by one that has two records of it, of which only the
-/// linked one stands.
+/// Whether a tied account gets another of its usernames, or an account or a group another record, and a name is forgotten with
+/// the old one: by an authoritative directory that once gave it, or by one that has two records of it, of which only the linked
+/// one stands.
 pub(crate) fn forgets_a_name(case: &Case<'_, '_, '_>) -> bool {
     let roster = case.context.roster();
-    let moves = case.plan.changes.iter().any(|it| {
+    let changes = || case.plan.changes.iter();
+    let moves = changes().any(|it| {
         matches!(it.subject, Subject::Account(_))
             && (it.what.has(What::RELINK) || it.what.has(What::RENAME))
             && roster.users[it.wanted as usize].tied
     });
+    let relinks = changes().any(|it| it.what.has(What::RELINK));
     let authoritative = case.town.settings.sources.iter().any(|it| it.authoritative);
     let accepted = case.town.sources.iter();
     let accepted = accepted.filter_map(|it| it.accepted.as_ref());
@@ -92,12 +94,8 @@ pub(crate) fn forgets_a_name(case: &Case<'_, '_, '_>) -> bool {
     };
     let users = |it: &RawDirectory| double(it.users.iter().map(|it| it.name.1).collect());
     let groups = |it: &RawDirectory| double(it.groups.iter().map(|it| it.name.1).collect());
-    let relinks = case
-        .plan
-        .changes
-        .iter()
-        .any(|it| matches!(it.subject, Subject::Group(_)) && it.what.has(What::RELINK));
-    (moves && (authoritative || raw.clone().any(users))) || (relinks && raw.clone().any(groups))
+    let doubled = |it: &RawDirectory| users(it) || groups(it);
+    (moves && (authoritative || raw.clone().any(users))) || (relinks && raw.clone().any(doubled))
 }
 
 /// What is remembered after a plan is what a listing shows.

@@ -10,6 +10,7 @@ mod after;
 mod alphabet;
 mod delta;
 mod everybody;
+mod guards;
 mod ignorance;
 mod limits;
 mod oracle;

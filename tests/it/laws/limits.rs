@@ -65,7 +65,7 @@ pub(crate) fn limits(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
 }
 
 /// A share as the design has it: `min(max(⌊p·n⌋, 5), ⌈n/2⌉ − 1)`, and none at 100 %.
-fn share_of(share: Percent, n: u64) -> Option<u64> {
+pub(crate) fn share_of(share: Percent, n: u64) -> Option<u64> {
     if share == Percent::HUNDRED {
         return None;
     }

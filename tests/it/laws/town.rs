@@ -15,6 +15,7 @@ use usersyncd::reconcile::{Context, DirectoryInput, Standing, World};
 
 use super::alphabet::{self, CROWD};
 use super::delta;
+use super::guards;
 use super::push;
 use super::script::{Event, SETTINGS, Script};
 use super::settings::{DIRECTORIES, Settings, changeable};
@@ -195,7 +196,11 @@ impl Town {
         let now = self.now;
         let source = &mut self.sources[at];
         let records = match &source.accepted {
-            Some(old) => delta::read(old, &source.raw, u64::from(how))?,
+            Some(old) => {
+                let records = delta::read(old, &source.raw, u64::from(how))?;
+                guards::guards(old, &source.raw, &records, how)?;
+                records
+            }
             None => source.raw.records(u64::from(how)),
         };
         source.accepted = Some(Rc::new(Accepted {

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use thiserror::Error;
 
@@ -101,13 +101,30 @@ impl SecretRef {
         matches!(self.0, Source::Literal(_))
     }
 
+    /// The same secret; a relative file is taken from `base_dir`, the folder of the configuration file.
+    #[must_use]
+    pub fn under(&self, base_dir: &Path) -> SecretRef {
+        match &self.0 {
+            Source::File(path) => SecretRef(Source::File(base_dir.join(path))),
+            _ => self.clone(),
+        }
+    }
+
     /// Reads the secret. Relative files lie under `base_dir`, the folder of the configuration file. One end of line at the
-    /// end is taken off, since every editor puts one there.
+    /// end is taken off, since every editor puts one there. It is never empty.
     ///
     /// # Errors
     /// [`SecretFault`] when there is no secret, with what to do about it.
     pub fn resolve(&self, base_dir: &Path) -> Result<SecretString, SecretFault> {
         self.resolve_in(base_dir, &|name| std::env::var_os(name))
+    }
+
+    /// As [`SecretRef::resolve`], of a secret that is [under](SecretRef::under) its folder already.
+    ///
+    /// # Errors
+    /// As [`SecretRef::resolve`].
+    pub fn read(&self) -> Result<SecretString, SecretFault> {
+        self.resolve(Path::new(""))
     }
 
     /// As [`SecretRef::resolve`], with the environment as an argument.
@@ -117,14 +134,14 @@ impl SecretRef {
         env: &dyn Fn(&str) -> Option<OsString>,
     ) -> Result<SecretString, SecretFault> {
         let bytes = match &self.0 {
-            Source::Literal(secret) => return Ok(secret.clone()),
+            Source::Literal(secret) => secret.expose_secret().as_bytes().to_vec(),
             Source::Credential(name) => {
                 let Some(folder) = env(CREDENTIALS_DIRECTORY) else {
                     return Err(SecretFault::NoCredentials { name: name.clone() });
                 };
-                self.read(&Path::new(&folder).join(name))?
+                self.bytes_of(&Path::new(&folder).join(name))?
             }
-            Source::File(path) => self.read(&base_dir.join(path))?,
+            Source::File(path) => self.bytes_of(&base_dir.join(path))?,
             Source::Env(name) => match env(name) {
                 Some(value) => value.into_encoded_bytes(),
                 None => return Err(SecretFault::NotSet { name: name.clone() }),
@@ -133,7 +150,7 @@ impl SecretRef {
         self.text(bytes)
     }
 
-    fn read(&self, path: &Path) -> Result<Vec<u8>, SecretFault> {
+    fn bytes_of(&self, path: &Path) -> Result<Vec<u8>, SecretFault> {
         let mut bytes = Vec::new();
         File::open(path)
             .and_then(|file| file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes))
@@ -264,8 +281,6 @@ fn quotes_needed<E: serde::de::Error>() -> E {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     fn read(yaml: &str) -> SecretRef {
@@ -300,6 +315,9 @@ mod tests {
         check("{ env: LDAP_PASSWORD }", "from the environment");
         check("written out", "written out");
         check("\"4711\"", "4711");
+        let anchored = read("{ file: ldap.txt }").under(folder.path()).read();
+        let anchored = anchored.unwrap();
+        assert_eq!(anchored.expose_secret(), " from a file \n");
         let absolute = format!("{{ file: {} }}", folder.path().join("ldap.txt").display());
         check(&absolute, " from a file \n");
     }
@@ -324,6 +342,8 @@ mod tests {
             "environment variable `MISSING` is not set",
         );
         check("{ env: NOTHING }", "is empty");
+        let empty = SecretRef::literal("").read().unwrap_err().to_string();
+        assert_eq!(empty, "a secret written out is empty");
         let without = read("{ credential: ldap }").resolve_in(folder.path(), &|_| None);
         let fault = without.unwrap_err().to_string();
         assert!(fault.contains("`LoadCredential=ldap:PATH`"), "{fault}");

@@ -23,7 +23,7 @@ use crate::sync::{ApplicationPart, DirectoryPart};
 pub use jobs::StoreJobs;
 
 /// A part that could not be made from its entry. The configuration was checked before, so this is what only the outside can
-/// tell: a certificate file that is none, a secret that vanished.
+/// tell: a certificate file that is none.
 #[derive(Debug, thiserror::Error)]
 #[error("{entry}: {cause}")]
 pub struct AssembleFault {
@@ -42,7 +42,7 @@ pub struct Parts {
     pub applications: Vec<Arc<ApplicationPart>>,
 }
 
-/// Connects everything that a configuration names.
+/// Connects everything that a configuration names. Nothing outside is asked, and no secret is read.
 ///
 /// # Errors
 /// Every [`AssembleFault`] there is.
@@ -128,12 +128,8 @@ fn connect_directory(
             Arc::new(made.map_err(|it| fault(it.to_string()))?)
         }
         Some(DirectoryType::Ldap(ldap)) => {
-            let secret = ldap
-                .bind
-                .as_ref()
-                .map(|it| it.password.resolve(&config.base_dir))
-                .transpose();
-            let password = secret.map_err(|it| fault(it.to_string()))?;
+            let password = ldap.bind.as_ref();
+            let password = password.map(|it| it.password.under(&config.base_dir));
             let made = LdapDirectory::new(name, ldap, password, further)
                 .map_err(|it| fault(it.to_string()))?;
             Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))

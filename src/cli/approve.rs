@@ -14,7 +14,7 @@ const SHOWN_MAX: usize = 20;
 
 /// Approves a set, or a part of it. The next pass does what is still wanted.
 pub(crate) async fn run(args: &Args, id: &str, only: &[String]) -> Result<Exit, Fault> {
-    let setup = Setup::load(args)?;
+    let setup = Setup::load_to_ask(args)?;
     // A store that is not there holds nothing, and an approval makes none.
     if setup.ask(async |store| Ok(store.is_none())).await? {
         return Err(ApprovalFault::NoSuchSet { id: id.to_owned() }.into());

@@ -21,7 +21,7 @@ pub(crate) async fn run(
     application: Option<&str>,
     format: Format,
 ) -> Result<Exit, Fault> {
-    let setup = Setup::load(args)?;
+    let setup = Setup::load_to_ask(args)?;
     let parts = match application {
         Some(name) => std::slice::from_ref(setup.application(name)?),
         None => &setup.parts.applications,

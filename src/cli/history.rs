@@ -22,7 +22,7 @@ pub(crate) struct Asked<'a> {
 
 /// Prints the history.
 pub(crate) async fn run(args: &Args, asked: Asked<'_>, format: Format) -> Result<Exit, Fault> {
-    let setup = Setup::load(args)?;
+    let setup = Setup::load_to_ask(args)?;
     let part = asked.application.map(|it| setup.application(it));
     let filter = HistoryFilter {
         application: part.transpose()?.map(|it| it.id.as_str()),

@@ -29,8 +29,15 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// One pass over everything. Beside a running daemon the daemon runs it and this tells the outcome.
 pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
-    let setup = Setup::load(args)?;
+    let setup = Setup::load_to_ask(args)?;
     let path = store_path(&setup.config)?;
+    if let Err(fault) = setup.want_secrets() {
+        // The daemon has them: it is the only one who can run the pass.
+        return match daemon::ask(&socket_path(&path), &Request::SyncNow {}).await {
+            Ok(reply) => told(reply),
+            Err(_) => Err(fault),
+        };
+    }
     let claim = match claim(&path, setup.clock.as_ref()).await? {
         Claimed::Here(claim) => claim,
         Claimed::ByDaemon(reply) => return told(reply),

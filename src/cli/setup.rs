@@ -6,23 +6,37 @@ use crate::assemble::{self, Parts};
 use crate::cli::args::Args;
 use crate::cli::{Fault, out};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config, Loaded, Problem};
 use crate::daemon::Exit;
 use crate::events;
 use crate::store::{Reader, Store};
 use crate::sync::ApplicationPart;
+use crate::text;
 
-/// The configuration with everything connected.
+/// The configuration with everything connected. No secret is read before something outside is asked.
 pub(crate) struct Setup {
     pub(crate) config: Config,
     pub(crate) parts: Parts,
     pub(crate) clock: Arc<dyn Clock>,
+    missing_secrets: Vec<Problem>,
 }
 
 impl Setup {
-    /// Loads and connects. Warnings go to the log.
+    /// Loads and connects, for what reads and pushes. Warnings go to the log.
     pub(crate) fn load(args: &Args) -> Result<Setup, Fault> {
-        let Loaded { config, warnings } = load(args)?;
+        let setup = Setup::load_to_ask(args)?;
+        setup.want_secrets()?;
+        Ok(setup)
+    }
+
+    /// The same, for what asks the store or the daemon: secrets that only the service can read are not missed.
+    pub(crate) fn load_to_ask(args: &Args) -> Result<Setup, Fault> {
+        let loaded = config::load_to_ask(&args.config).map_err(|it| rejected(&it))?;
+        let Loaded {
+            config,
+            warnings,
+            missing_secrets,
+        } = loaded;
         for it in &warnings {
             events::config_warning(&it.to_string());
         }
@@ -32,7 +46,19 @@ impl Setup {
             config,
             parts,
             clock,
+            missing_secrets,
         })
+    }
+
+    /// Whether this process can read every secret that it would need to read and push.
+    ///
+    /// # Errors
+    /// A [`Fault`] when one is missing; each was printed.
+    pub(crate) fn want_secrets(&self) -> Result<(), Fault> {
+        if self.missing_secrets.is_empty() {
+            return Ok(());
+        }
+        Err(rejected(&self.missing_secrets))
     }
 
     /// Asks the store as those see it who only read; there is none when nothing was ever read. Nothing of the asking stays
@@ -59,18 +85,14 @@ impl Setup {
     }
 }
 
-/// Loads the configuration, or prints every problem in it.
-pub(crate) fn load(args: &Args) -> Result<Loaded, Fault> {
-    config::load(&args.config).map_err(|problems| {
-        for it in &problems {
-            out::complain(&it.to_string());
-        }
-        let text = format!(
-            "the configuration is rejected: {} problems; nothing was touched",
-            problems.len()
-        );
-        Fault::new(Exit::Config, text)
-    })
+/// Prints every problem of a configuration that cannot be used.
+fn rejected(problems: &[Problem]) -> Fault {
+    for it in problems {
+        out::complain(&it.to_string());
+    }
+    let problems = text::counted(problems.len() as u64, "problem");
+    let text = format!("the configuration is rejected: {problems}; nothing was touched");
+    Fault::new(Exit::Config, text)
 }
 
 /// Connects everything that a configuration names.

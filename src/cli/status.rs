@@ -19,7 +19,7 @@ const SHOWN_MAX: usize = 20;
 
 /// Prints how everything stands.
 pub(crate) async fn run(args: &Args, unlinked: bool, format: Format) -> Result<Exit, Fault> {
-    let setup = Setup::load(args)?;
+    let setup = Setup::load_to_ask(args)?;
     setup
         .ask(async |store| match store {
             Some(store) => answer(&setup, store.snapshot().await?, unlinked, format).await,

@@ -74,6 +74,9 @@ pub struct Loaded {
     pub config: Config,
     /// Warnings, by place.
     pub warnings: Vec<Problem>,
+    /// Secrets of enabled entries that this process cannot read, by place: an error to whoever reads or pushes, and none to
+    /// whoever only asks the store.
+    pub missing_secrets: Vec<Problem>,
 }
 
 /// The file as it is written.
@@ -93,11 +96,19 @@ struct Written {
     applications: Vec<ApplicationEntry>,
 }
 
-/// Reads a configuration file and every secret that an enabled entry of it names.
+/// Reads a configuration file, for those who read and push: every secret that an enabled entry names can be read.
 ///
 /// # Errors
 /// Every problem that was found, warnings too, by place. At least one of them is an error.
 pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
+    load_to_ask(path)?.with_secrets()
+}
+
+/// As [`load`], for those who only ask what is remembered: a secret that cannot be read is no error.
+///
+/// # Errors
+/// As [`load`]; where there is another error, secrets that cannot be read are among the problems.
+pub fn load_to_ask(path: &Path) -> Result<Loaded, Vec<Problem>> {
     let file = path.display().to_string();
     let base_dir = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -105,7 +116,7 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
     };
     let base_dir = std::path::absolute(base_dir).unwrap_or_else(|_| base_dir.to_owned());
     match read_file(path, &file) {
-        Ok(text) => parse(&text, &file, &base_dir),
+        Ok(text) => parse_to_ask(&text, &file, &base_dir),
         Err(problem) => Err(vec![*problem]),
     }
 }
@@ -115,26 +126,56 @@ pub fn load(path: &Path) -> Result<Loaded, Vec<Problem>> {
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, file: &str, base_dir: &Path) -> Result<Loaded, Vec<Problem>> {
+    parse_to_ask(text, file, base_dir)?.with_secrets()
+}
+
+fn parse_to_ask(text: &str, file: &str, base_dir: &Path) -> Result<Loaded, Vec<Problem>> {
     let mut report = Report {
         file: file.to_owned(),
         problems: Vec::new(),
+        secrets: Vec::new(),
     };
     let config = understand(text, base_dir, &mut report);
-    let mut problems = report.problems;
-    problems.sort_by(|a, b| (a.place, &a.path).cmp(&(b.place, &b.path)));
-    // What an alias repeats is wrong in every place, but it is one problem.
-    problems.dedup();
+    let (mut problems, missing_secrets) = (report.problems, by_place(report.secrets));
+    let is_good = problems.iter().all(|it| it.severity == Severity::Warning);
+    if !(is_good && config.is_some()) {
+        problems.extend_from_slice(&missing_secrets);
+    }
+    let mut problems = by_place(problems);
     if problems.len() >= PROBLEMS_MAX {
         problems.truncate(PROBLEMS_MAX);
         let what = format!("there are more problems than these {PROBLEMS_MAX}");
         problems.push(Problem::of_file(file, what, None));
     }
     match config {
-        Some(config) if problems.iter().all(|it| it.severity == Severity::Warning) => Ok(Loaded {
+        Some(config) if is_good => Ok(Loaded {
             config,
             warnings: problems,
+            missing_secrets,
         }),
         _ => Err(problems),
+    }
+}
+
+/// What an alias repeats is wrong in every place, but it is one problem.
+fn by_place(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| (a.place, &a.path).cmp(&(b.place, &b.path)));
+    problems.dedup();
+    problems
+}
+
+impl Loaded {
+    /// The same, if no secret is missing.
+    ///
+    /// # Errors
+    /// The warnings and the missing secrets, by place.
+    pub fn with_secrets(self) -> Result<Loaded, Vec<Problem>> {
+        if self.missing_secrets.is_empty() {
+            return Ok(self);
+        }
+        let mut problems = self.warnings;
+        problems.extend(self.missing_secrets);
+        Err(by_place(problems))
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Spot<'t> {
 pub(super) struct Report {
     pub(super) file: String,
     pub(super) problems: Vec<Problem>,
+    /// Secrets that cannot be read, which only those need to know who would use them.
+    pub(super) secrets: Vec<Problem>,
 }
 
 impl<'t> Spot<'t> {
@@ -93,14 +95,30 @@ impl Report {
         self.add(Severity::Warning, spot, what.into(), hint);
     }
 
+    pub(super) fn secret(&mut self, spot: &Spot<'_>, what: String) {
+        let problem = self.problem(Severity::Error, spot, what, None);
+        self.secrets.push(problem);
+    }
+
     fn add(&mut self, severity: Severity, spot: &Spot<'_>, what: String, hint: Option<&str>) {
-        self.problems.push(Problem {
+        let problem = self.problem(severity, spot, what, hint);
+        self.problems.push(problem);
+    }
+
+    fn problem(
+        &self,
+        severity: Severity,
+        spot: &Spot<'_>,
+        what: String,
+        hint: Option<&str>,
+    ) -> Problem {
+        Problem {
             severity,
             file: self.file.clone(),
             place: Some(spot.place),
             path: spot.path.clone(),
             what,
             hint: hint.map(str::to_owned),
-        });
+        }
     }
 }

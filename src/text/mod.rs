@@ -1,14 +1,16 @@
 //! Words of the configuration and of the directories, taken apart once and for all: username and group
-//! keys, globs over them, lengths of time, percentages.
+//! keys, globs over them, lengths of time, percentages; and counted nouns, for what is said.
 //!
 //! Everything here is pure and knows nothing of the rest of the crate, so that every module may use it and
 //! no two of them can fold a name in two ways.
 
+mod count;
 mod glob;
 mod key;
 mod percent;
 mod span;
 
+pub use count::counted;
 pub use glob::{BadGlob, GlobFault, Globs};
 pub use key::{NAME_BYTES_MAX, NameFault, fold, folded, name_key};
 pub use percent::{BadPercent, Percent};

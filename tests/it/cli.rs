@@ -6,6 +6,7 @@ mod answers;
 mod approvals;
 mod beside;
 mod configuration;
+mod credentials;
 mod daemon;
 mod doubt;
 mod log;

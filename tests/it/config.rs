@@ -24,7 +24,9 @@ fn loaded(path: &Path) -> Loaded {
 
 #[test]
 fn the_example_is_without_fault() {
-    let Loaded { config, warnings } = loaded(&root().join("config.example.yaml"));
+    let Loaded {
+        config, warnings, ..
+    } = loaded(&root().join("config.example.yaml"));
     assert_eq!(lines(&warnings), "");
     let names: Vec<_> = config
         .directories

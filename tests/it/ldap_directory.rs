@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use secrecy::SecretString;
 use usersyncd::directories::ldap::{LdapConfig, LdapDirectory, LdapSetupError};
 use usersyncd::directories::{Directory as _, Read, ReadError, Since, What};
 use usersyncd::model::Records;
+use usersyncd::secret::SecretRef;
 
 use crate::support::ldap_script::{self, Then};
 use crate::support::relay;
@@ -172,6 +172,34 @@ async fn a_tls_port_and_a_plain_port_are_not_taken_for_each_other() {
 }
 
 #[tokio::test]
+async fn a_password_is_read_at_every_login_and_one_that_is_gone_is_said() {
+    let slapd = Slapd::start(COMPANY);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "wrong").unwrap();
+    let config = config(&[&slapd.url()], READER, "");
+    let password = Some(SecretRef::file(&file));
+    let directory = LdapDirectory::new("x", &config, password, Vec::new()).unwrap();
+    let failed = read(&directory).await.unwrap_err();
+    check_error(&failed, "unauthorised", "result code 49");
+    std::fs::write(&file, PASSWORD).unwrap();
+    let users = read(&directory).await.unwrap();
+    assert_eq!(usernames(complete(&users)), ["ada", "björn"]);
+    std::fs::remove_file(&file).unwrap();
+    let failed = read(&directory).await.unwrap_err();
+    check_error(
+        &failed,
+        "unauthorised",
+        "must be readable for the daemon's user",
+    );
+    let findings = findings(&directory).await;
+    assert!(
+        findings[1].starts_with("BAD bind: bind.password: "),
+        "{findings:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_unauthorised_and_no_other_server_is_asked() {
     let slapd = Slapd::start("");
     let nowhere = "ldap://127.0.0.1:1";
@@ -185,15 +213,13 @@ async fn a_wrong_password_is_unauthorised_and_no_other_server_is_asked() {
 }
 
 #[test]
-fn an_empty_password_and_a_password_in_plain_text_are_refused() {
-    let empty = build(&["ldap://localhost"], READER, "", "").unwrap_err();
-    assert!(matches!(empty, LdapSetupError::EmptyPassword), "{empty}");
+fn a_password_in_plain_text_is_refused() {
     let config = config(&["ldap://localhost"], READER, "");
     let config = LdapConfig {
         insecure: false,
         ..config
     };
-    let fault = LdapDirectory::new("x", &config, Some(PASSWORD.into()), Vec::new());
+    let fault = LdapDirectory::new("x", &config, Some(SecretRef::literal(PASSWORD)), Vec::new());
     let text = fault.unwrap_err().to_string();
     assert!(text.contains("`insecure: true`"), "{text}");
 }
@@ -234,7 +260,8 @@ async fn a_missing_base_is_a_matter_of_configuration() {
     };
     let mut config = config;
     config.users.base = format!("ou=nowhere,{SUFFIX}");
-    let directory = LdapDirectory::new("x", &config, Some(PASSWORD.into()), Vec::new());
+    let directory =
+        LdapDirectory::new("x", &config, Some(SecretRef::literal(PASSWORD)), Vec::new());
     let directory = directory.unwrap();
     let failed = read(&directory).await.unwrap_err();
     check_error(&failed, "configuration", "`ou=nowhere,dc=load,dc=test`");
@@ -268,7 +295,8 @@ async fn a_server_that_hangs_in_the_middle_is_unavailable_after_the_time_out() {
         page_size: 100,
         ..config(&[&format!("ldap://{relay}")], READER, "timeout: 1s")
     };
-    let directory = LdapDirectory::new("x", &config, Some(PASSWORD.into()), Vec::new());
+    let directory =
+        LdapDirectory::new("x", &config, Some(SecretRef::literal(PASSWORD)), Vec::new());
     let failed = read(&directory.unwrap()).await.unwrap_err();
     check_error(&failed, "unavailable", "no answer within 1 s");
 }
@@ -290,7 +318,8 @@ async fn what_a_login_may_not_see_is_an_empty_answer() {
     let slapd = Slapd::start(&odd);
     let mut config = config(&[&slapd.url()], LIMITED, "page_size: 100");
     config.users.base = format!("ou=odd,{SUFFIX}");
-    let directory = LdapDirectory::new("x", &config, Some(PASSWORD.into()), Vec::new()).unwrap();
+    let directory =
+        LdapDirectory::new("x", &config, Some(SecretRef::literal(PASSWORD)), Vec::new()).unwrap();
     let done = read(&directory).await.unwrap();
     assert!(complete(&done).users.is_empty());
     let findings = findings(&directory).await;
@@ -500,7 +529,8 @@ async fn a_group_of_which_a_part_came_is_unknown() {
     };
     let address = ldap_script::start(answer).await;
     let config = config(&[&format!("ldap://{address}")], READER, "");
-    let directory = LdapDirectory::new("x", &config, Some(PASSWORD.into()), Vec::new()).unwrap();
+    let directory =
+        LdapDirectory::new("x", &config, Some(SecretRef::literal(PASSWORD)), Vec::new()).unwrap();
     let done = read(&directory).await.unwrap();
     assert!(complete(&done).groups[0].unknown);
     assert_eq!(done.notes.len(), 1, "{:?}", done.notes);
@@ -536,7 +566,8 @@ async fn read_script(
         groups: None,
         ..config(&[&format!("ldap://{address}")], READER, "timeout: 5s")
     };
-    let directory = LdapDirectory::new("x", &config, Some(PASSWORD.into()), Vec::new()).unwrap();
+    let directory =
+        LdapDirectory::new("x", &config, Some(SecretRef::literal(PASSWORD)), Vec::new()).unwrap();
     read(&directory).await
 }
 
@@ -561,7 +592,7 @@ fn build(
     LdapDirectory::new(
         "corporate",
         &config,
-        Some(SecretString::from(password)),
+        Some(SecretRef::literal(password)),
         extra,
     )
 }

@@ -21,7 +21,7 @@ pub(super) fn check(secrets: &[SecretPlace<'_>], base_dir: &Path, report: &mut R
         }
         if let Err(fault) = secret.resolve(base_dir) {
             let cause = std::error::Error::source(&fault).map(|it| format!(" ({it})"));
-            report.error(&spot, format!("{fault}{}", cause.unwrap_or_default()), None);
+            report.secret(&spot, format!("{fault}{}", cause.unwrap_or_default()));
         }
     }
 }

@@ -21,7 +21,6 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use ldap3::Scope;
-use secrecy::{ExposeSecret as _, SecretString};
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -34,6 +33,7 @@ use self::limits::Limits;
 use self::read::{Login, Reader};
 use crate::directories::{Directory, Read, ReadError, Since};
 use crate::model::Finding;
+use crate::secret::SecretRef;
 
 /// How long a whole read may take unless told otherwise.
 const READ_TIMEOUT: Duration = Duration::from_mins(10);
@@ -55,25 +55,23 @@ pub enum LdapSetupError {
     /// `bind` is configured and no password was given.
     #[error("bind.password: there is none")]
     NoPassword,
-    /// The password is empty. Servers take that for an anonymous login and call it a success (RFC 4513, section 5.1.2).
-    #[error("bind.password: it is empty, which servers take for an anonymous login")]
-    EmptyPassword,
     /// The certificates for `ldaps` cannot be had.
     #[error(transparent)]
     Tls(#[from] TlsFault),
 }
 
 impl LdapDirectory {
-    /// Prepares a directory without asking a server. `password` is what `bind.password` refers to, `extra` the further
-    /// attributes of users that rules and templates of the configuration name.
+    /// Prepares a directory without asking a server. `password` is `bind.password`, under the folder of its configuration,
+    /// which is read at every login; `extra` are the further attributes of users that rules and templates of the
+    /// configuration name.
     ///
     /// # Errors
-    /// [`LdapSetupError`]: an option that cannot work (the first of [`LdapConfig::problems`]), no or an empty password, a
-    /// certificate file that is none.
+    /// [`LdapSetupError`]: an option that cannot work (the first of [`LdapConfig::problems`]), no password, a certificate
+    /// file that is none.
     pub fn new(
         name: impl Into<String>,
         config: &LdapConfig,
-        password: Option<SecretString>,
+        password: Option<SecretRef>,
         extra: Vec<String>,
     ) -> Result<Self, LdapSetupError> {
         if let Some(problem) = config.problems().into_iter().next() {
@@ -167,15 +165,12 @@ impl Directory for LdapDirectory {
 /// Who asks, if anybody in particular.
 fn login(
     config: &LdapConfig,
-    password: Option<SecretString>,
+    password: Option<SecretRef>,
 ) -> Result<Option<Login>, LdapSetupError> {
     let Some(bind) = &config.bind else {
         return Ok(None);
     };
     let password = password.ok_or(LdapSetupError::NoPassword)?;
-    if password.expose_secret().is_empty() {
-        return Err(LdapSetupError::EmptyPassword);
-    }
     let dn = bind.dn.clone();
     Ok(Some(Login { dn, password }))
 }

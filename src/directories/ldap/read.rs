@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::ClientConfig;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
 use super::api::{Answered, Query, Session};
@@ -16,6 +16,7 @@ use super::convert::Entry;
 use super::limits::Limits;
 use super::url::LdapUrl;
 use crate::directories::{Read, ReadError, What};
+use crate::secret::SecretRef;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer};
 use crate::wire::ldap::mapping::Mapping;
 
@@ -35,11 +36,12 @@ pub(super) struct Reader {
     pub limits: Limits,
 }
 
-/// Who asks. The password is not empty.
+/// Who asks. The password is read at every login: questions that ask no server need none, and one that was changed is used
+/// from then on.
 #[derive(Debug)]
 pub(super) struct Login {
     pub dn: String,
-    pub password: SecretString,
+    pub password: SecretRef,
 }
 
 impl Reader {
@@ -109,12 +111,18 @@ impl Reader {
     /// Logs in, if a login is configured.
     ///
     /// # Errors
-    /// As [`Session::bind`].
+    /// As [`Session::bind`], and [`ReadError::Unauthorised`] without a password. An empty one would be taken for an anonymous
+    /// login, and that for a success (RFC 4513, section 5.1.2); a secret is never empty.
     pub(super) async fn log_in(&self, session: &mut Session) -> Result<(), ReadError> {
-        match &self.login {
-            None => Ok(()),
-            Some(Login { dn, password }) => session.bind(dn, password.expose_secret()).await,
-        }
+        let Some(Login { dn, password }) = &self.login else {
+            return Ok(());
+        };
+        let password = password.read().map_err(|fault| {
+            let cause = std::error::Error::source(&fault).map(|it| format!(" ({it})"));
+            let cause = cause.unwrap_or_default();
+            ReadError::Unauthorised(format!("bind.password: {fault}{cause}"))
+        })?;
+        session.bind(dn, password.expose_secret()).await
     }
 
     async fn search(

@@ -11,6 +11,7 @@ use usersyncd::directories::Directory;
 use usersyncd::directories::file::FileDirectory;
 use usersyncd::directories::file::config::FileConfig;
 use usersyncd::directories::ldap::{LdapConfig, LdapDirectory};
+use usersyncd::secret::SecretRef;
 
 use super::broken::{BrokenDirectory, DirectoryFlaw};
 use super::directories::{Administrator, Cut, World, company};
@@ -158,7 +159,7 @@ impl SlapdSource {
             tap.address()
         );
         let config: LdapConfig = serde_yaml::from_str(&options).unwrap();
-        let password = Some(PASSWORD.into());
+        let password = Some(SecretRef::literal(PASSWORD));
         let directory = LdapDirectory::new("corporate", &config, password, Vec::new());
         World {
             directory: Box::new(directory.unwrap()),

@@ -2,17 +2,18 @@
 
 use crate::assemble;
 use crate::cli::args::Args;
+use crate::cli::run::{socket_path, store_path, summary};
 use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
-use crate::daemon::Exit;
+use crate::daemon::{self, ControlFault, Exit, Reply, Request, Subject};
 use crate::events;
-use crate::store::{ApprovalFault, ApprovedSet, Store};
+use crate::store::{ApprovalFault, ApprovedSet, SetOf, Store};
 use crate::text;
 
 /// So many of the approved changes are shown.
 const SHOWN_MAX: usize = 20;
 
-/// Approves a set, or a part of it. The next pass does what is still wanted.
+/// Approves a set, or a part of it. A daemon that runs does at once what is still wanted, else the next pass does.
 pub(crate) async fn run(args: &Args, id: &str, only: &[String]) -> Result<Exit, Fault> {
     let setup = Setup::load_to_ask(args)?;
     // A store that is not there holds nothing, and an approval makes none.
@@ -23,8 +24,47 @@ pub(crate) async fn run(args: &Args, id: &str, only: &[String]) -> Result<Exit, 
     let only: Vec<String> = only.iter().map(|it| text::fold(it)).collect();
     let approved = store.approve(id, &only, setup.clock.now()).await;
     store.close().await;
-    tell(&approved?);
+    let approved = approved?;
+    tell(&approved);
+    out::answer(&carried_out(&setup, &approved).await?);
     Ok(Exit::Ok)
+}
+
+/// Has the daemon carry out what was approved, and says what came of it. The approval stands in any case.
+async fn carried_out(setup: &Setup, approved: &ApprovedSet) -> Result<String, Fault> {
+    const LATER: &str = "The next pass does what is still wanted of it";
+    let Some(of) = subject(setup, &approved.set.of) else {
+        return Ok(format!("{LATER}."));
+    };
+    let socket = socket_path(&store_path(&setup.config)?);
+    Ok(
+        match daemon::ask(&socket, &Request::Approved { of }).await {
+            Ok(Reply::Finished(report)) => format!("The daemon went to it: {}", summary(&report)),
+            Ok(Reply::Refused { reason }) => {
+                format!("{LATER}; the daemon did not go to it: {reason}")
+            }
+            Err(ControlFault::Silent { .. }) => {
+                format!("{LATER}; `usersyncd --sync-now` runs one.")
+            }
+            Err(fault) => format!("{LATER}: {}", events::chain(&fault)),
+        },
+    )
+}
+
+/// The name of the entry that an id belongs to, if it is enabled.
+fn subject(setup: &Setup, of: &SetOf) -> Option<Subject> {
+    match of {
+        SetOf::Directory(id) => {
+            let mut parts = setup.parts.directories.iter();
+            let part = parts.find(|it| it.id == *id && it.directory.is_some())?;
+            Some(Subject::Directory(part.name.clone()))
+        }
+        SetOf::Application(id) => {
+            let mut parts = setup.parts.applications.iter();
+            let part = parts.find(|it| it.id == *id)?;
+            Some(Subject::Application(part.name.clone()))
+        }
+    }
 }
 
 fn tell(approved: &ApprovedSet) {
@@ -38,12 +78,9 @@ fn tell(approved: &ApprovedSet) {
     let what = if approved.changes.is_empty() {
         "a read of this directory that loses no more than was shown".to_owned()
     } else {
-        format!("{} changes", approved.changes.len())
+        text::counted(approved.changes.len() as u64, "change")
     };
-    out::answer(&format!(
-        "Approved until {}: {what}. The next pass does what is still wanted of it; `usersyncd --sync-now` runs one.",
-        approved.expires_at
-    ));
+    out::answer(&format!("Approved until {}: {what}.", approved.expires_at));
 }
 
 impl From<ApprovalFault> for Fault {

@@ -19,6 +19,7 @@ use crate::daemon::{
 use crate::events;
 use crate::progress::Progress;
 use crate::store::{self, Claim, ClaimFault, EntryKind, Renamed, Role, Store};
+use crate::text::counted;
 
 /// How long a daemon that has the store may take until it listens on its socket.
 const LISTENS_WITHIN: Duration = Duration::from_secs(10);
@@ -195,17 +196,22 @@ fn told(reply: Reply) -> Result<Exit, Fault> {
 }
 
 fn tell(report: &PassReport) {
+    out::answer(&summary(report));
+}
+
+/// What came of a pass, in a line.
+pub(super) fn summary(report: &PassReport) -> String {
     let counts = &report.counts;
-    out::answer(&format!(
-        "{}: {} changes applied, {} held, {} waiting, {} refused or failed, {} accounts frozen, {} records rejected",
+    format!(
+        "{}: {} applied, {} held, {} waiting, {} refused or failed, {} frozen, {} rejected",
         report.outcome.word(),
-        counts.applied(),
+        counted(counts.applied(), "change"),
         counts.changes_held,
         counts.changes_waiting,
         counts.changes_refused + counts.changes_failed,
-        counts.accounts_frozen,
-        counts.records_rejected,
-    ));
+        counted(counts.accounts_frozen, "account"),
+        counted(counts.records_rejected, "record"),
+    )
 }
 
 /// Opens the store, takes over renamed entries, and says which entries the configuration no longer names.
@@ -268,12 +274,12 @@ async fn prune(config: &Config, store: &Store, now: Timestamp) -> Result<(), Fau
         .await?)
 }
 
-fn store_path(config: &Config) -> Result<PathBuf, Fault> {
+pub(super) fn store_path(config: &Config) -> Result<PathBuf, Fault> {
     Ok(store::location(&assemble::store_url(config))?)
 }
 
 /// The control socket lies beside the store.
-fn socket_path(store: &Path) -> PathBuf {
+pub(super) fn socket_path(store: &Path) -> PathBuf {
     let mut path = store.as_os_str().to_owned();
     path.push(".sock");
     PathBuf::from(path)

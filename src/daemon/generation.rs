@@ -12,7 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::jobs::Jobs;
+use super::control::Reply;
+use super::jobs::{Jobs, Subject};
 use super::pass::{Pass, PassNumbers, Trigger};
 use super::report::PassReport;
 use super::wait::{self, Woke};
@@ -111,8 +112,25 @@ impl Generation {
         }
     }
 
+    /// Whether what a trigger is about is there.
+    pub(super) fn has(&self, trigger: &Trigger) -> bool {
+        let Trigger::Approved(subject) = trigger else {
+            return true;
+        };
+        match subject {
+            Subject::Directory(name) => {
+                let mut directories = self.workers.directories.iter();
+                directories.any(|it| it.job.name == *name)
+            }
+            Subject::Application(name) => {
+                let mut applications = self.workers.applications.iter();
+                applications.any(|it| it.job.name == *name)
+            }
+        }
+    }
+
     /// Begins a pass. Its report goes to `reply`, too.
-    pub(super) fn begin(&mut self, trigger: Trigger, reply: Option<oneshot::Sender<PassReport>>) {
+    pub(super) fn begin(&mut self, trigger: Trigger, reply: Option<oneshot::Sender<Reply>>) {
         let pass = Pass::begin(trigger, &self.numbers, &self.workers);
         self.run(pass, reply);
     }
@@ -124,12 +142,12 @@ impl Generation {
         self.run(pass, None);
     }
 
-    fn run(&mut self, pass: Pass, reply: Option<oneshot::Sender<PassReport>>) {
+    fn run(&mut self, pass: Pass, reply: Option<oneshot::Sender<Reply>>) {
         let pass = async move {
             let report = pass.run().await;
             if let Some(reply) = reply {
                 // A client that went away does not need it.
-                let _ = reply.send(report.clone());
+                let _ = reply.send(Reply::Finished(Box::new(report.clone())));
             }
             report
         };

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Timestamp;
@@ -110,19 +111,20 @@ pub struct PushOutcome {
     pub due_at: Option<Timestamp>,
 }
 
-/// What an [`Age`] is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A directory or an application, by its name in the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Subject {
-    /// The last complete read of a directory.
+    /// A directory.
     Directory(String),
-    /// The last successful push to an application.
+    /// An application.
     Application(String),
 }
 
 /// When something last went well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Age {
-    /// What.
+    /// Whose last complete read or last successful push it was.
     pub subject: Subject,
     /// When; never, if none.
     pub last: Option<Timestamp>,

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::control::{self, ControlSocket, SyncNow};
+use super::control::{self, Asked, ControlSocket, Reply};
 use super::exit::Exit;
 use super::generation::{Ended, Event, Generation, spawn};
 use super::jobs::Jobs;
@@ -64,7 +64,7 @@ struct Life {
     /// The soft stop. Everything hangs on it.
     stop: CancellationToken,
     signals: mpsc::Receiver<Signal>,
-    requests: mpsc::Receiver<SyncNow>,
+    requests: mpsc::Receiver<Asked>,
     /// The task of the control socket, awaited at a stop for the replies that it owes.
     control: JoinSet<Ended>,
     /// Tasks that are dropped at the end.
@@ -95,7 +95,7 @@ enum Phase {
 
 enum Happening {
     Signal(Signal),
-    Request(SyncNow),
+    Request(Asked),
     Work(Event),
     Reloaded(Reloaded),
     /// A task of the house ended.
@@ -205,9 +205,7 @@ impl Life {
             Happening::TimeUp => return Some((Exit::Failed, false)),
             Happening::Signal(Signal::SyncNow) => self.begin_pass(Trigger::Signal),
             Happening::Signal(Signal::Reload) => self.begin_reload(),
-            Happening::Request(SyncNow(reply)) => {
-                self.generation.begin(Trigger::Control, Some(reply));
-            }
+            Happening::Request(asked) => self.take_request(asked),
             Happening::Reloaded(reloaded) => self.take_reloaded(reloaded),
             Happening::Work(Event::Triggered(triggered)) => {
                 self.generation.begin_triggered(triggered);
@@ -237,6 +235,18 @@ impl Life {
         if matches!(self.phase, Phase::Running) {
             self.generation.begin(trigger, None);
         }
+    }
+
+    fn take_request(&mut self, asked: Asked) {
+        let Asked { trigger, reply } = asked;
+        if self.generation.has(&trigger) {
+            return self.generation.begin(trigger, Some(reply));
+        }
+        let reason = format!(
+            "its configuration names nothing for `{trigger}`; was it changed without `systemctl reload usersyncd`?"
+        );
+        // Whoever went away does not need it.
+        let _ = reply.send(Reply::Refused { reason });
     }
 
     fn begin_stop(&mut self, cause: &str, exit: Exit) {

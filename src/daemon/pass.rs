@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::jobs::{Jobs, PushOutcome, ReadOutcome};
+use super::jobs::{Jobs, PushOutcome, ReadOutcome, Subject};
 use super::notify::Notifier;
 use super::report::{PassReport, ReportedAge, Tally};
 use super::status;
@@ -41,6 +41,8 @@ pub(super) enum Trigger {
     Reload,
     /// The control socket: everything.
     Control,
+    /// The control socket: an approval of something that an application holds back, or of a directory's suspect read.
+    Approved(Subject),
     /// One pass, and the process ends: everything.
     Once,
 }
@@ -48,16 +50,22 @@ pub(super) enum Trigger {
 impl Trigger {
     fn reads(&self, directory: &str) -> bool {
         match self {
-            Trigger::Tick(ticked) => ticked == directory,
-            Trigger::Due(_) => false,
+            Trigger::Tick(ticked) | Trigger::Approved(Subject::Directory(ticked)) => {
+                ticked == directory
+            }
+            Trigger::Due(_) | Trigger::Approved(Subject::Application(_)) => false,
             _ => true,
         }
     }
 
     fn pushes(&self, application: &ApplicationWorker) -> bool {
         match self {
-            Trigger::Tick(ticked) => application.job.directories.contains(ticked),
-            Trigger::Due(due) => *due == application.job.name,
+            Trigger::Tick(ticked) | Trigger::Approved(Subject::Directory(ticked)) => {
+                application.job.directories.contains(ticked)
+            }
+            Trigger::Due(due) | Trigger::Approved(Subject::Application(due)) => {
+                *due == application.job.name
+            }
             _ => true,
         }
     }
@@ -65,7 +73,11 @@ impl Trigger {
     /// Whether somebody wants to know the outcome, also where others asked for the same.
     fn join(&self) -> Join {
         match self {
-            Trigger::Start | Trigger::Reload | Trigger::Control | Trigger::Once => Join::Wait,
+            Trigger::Start
+            | Trigger::Reload
+            | Trigger::Control
+            | Trigger::Approved(_)
+            | Trigger::Once => Join::Wait,
             Trigger::Tick(_) | Trigger::Due(_) | Trigger::Signal => Join::Leave,
         }
     }
@@ -80,6 +92,9 @@ impl fmt::Display for Trigger {
             Trigger::Signal => f.write_str("signal"),
             Trigger::Reload => f.write_str("reload"),
             Trigger::Control => f.write_str("control"),
+            Trigger::Approved(Subject::Directory(name) | Subject::Application(name)) => {
+                write!(f, "approval {name}")
+            }
             Trigger::Once => f.write_str("once"),
         }
     }

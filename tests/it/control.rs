@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 use usersyncd::daemon::{
-    ControlFault, ControlSocket, Exit, PassOutcome, PassReport, Reply, Request, Signal, ask,
+    ControlFault, ControlSocket, Exit, PassOutcome, PassReport, Reply, Request, Signal, Subject,
+    ask,
 };
 use usersyncd::events::Counts;
 use usersyncd::text::Span;
@@ -88,6 +89,37 @@ async fn what_is_not_understood_is_refused_with_a_reason() {
         );
     }
     assert_eq!(daemon.finished(), ["start"]);
+}
+
+#[tokio::test]
+async fn what_was_approved_is_gone_to_at_once_and_nothing_else_is_done() {
+    let daemon = start().await;
+    let approved = async |of| {
+        let request = Request::Approved { of };
+        ask(&daemon.control, &request).await.unwrap()
+    };
+    let application = approved(Subject::Application("wiki".to_owned())).await;
+    assert!(matches!(application, Reply::Finished(_)), "{application:?}");
+    assert_eq!(daemon.jobs.count("read people"), 1);
+    assert_eq!(daemon.jobs.count("push wiki"), 2);
+    // The read that is approved is the next one.
+    let directory = approved(Subject::Directory("people".to_owned())).await;
+    assert!(matches!(directory, Reply::Finished(_)), "{directory:?}");
+    assert_eq!(daemon.jobs.count("read people"), 2);
+    assert_eq!(daemon.jobs.count("push wiki"), 3);
+    for of in [
+        Subject::Application("people".to_owned()),
+        Subject::Directory("wiki".to_owned()),
+    ] {
+        let Reply::Refused { reason } = approved(of).await else {
+            panic!("it is not there");
+        };
+        assert!(reason.contains("reload"), "{reason}");
+    }
+    assert_eq!(
+        daemon.finished(),
+        ["start", "approval wiki", "approval people"]
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! The control socket beside the store: one JSON line there, one JSON line back.
 //!
-//! Whoever may write the store's folder may ask; the socket is for its owner alone (mode 0600). So far one thing can be
-//! asked for, `{"sync_now":{}}`: the daemon runs the pass and answers when it is over.
+//! Whoever may write the store's folder may ask; the socket is for its owner alone (mode 0600). Passes can be asked for,
+//! `{"sync_now":{}}` and `{"approved":{"of":{"application":"wiki"}}}`: the daemon runs them and answers when they are over.
 
 mod address;
 mod client;
@@ -12,11 +12,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::jobs::Subject;
 use super::report::PassReport;
 
 pub use self::client::ask;
 pub use self::server::ControlSocket;
-pub(super) use self::server::{SyncNow, serve};
+pub(super) use self::server::{Asked, serve};
 
 /// The longest line, in bytes. A report names every directory and application.
 const LINE_BYTES_MAX: u64 = 1 << 20;
@@ -27,6 +28,11 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 pub enum Request {
     /// One pass over everything.
     SyncNow {},
+    /// Something of a directory or an application was approved: a pass over it.
+    Approved {
+        /// Which.
+        of: Subject,
+    },
 }
 
 /// What is answered.

@@ -17,7 +17,7 @@ use super::address::{Address, NAME_BYTES_MAX};
 use super::client::connect;
 use super::{ControlFault, LINE_BYTES_MAX, Reply, Request};
 use crate::clock::Clock;
-use crate::daemon::report::PassReport;
+use crate::daemon::pass::Trigger;
 use crate::events;
 
 /// How many may ask at a time; further ones wait until they are let in.
@@ -34,8 +34,11 @@ pub struct ControlSocket {
     path: PathBuf,
 }
 
-/// A pass is asked for; the report goes back.
-pub(in crate::daemon) struct SyncNow(pub(in crate::daemon) oneshot::Sender<PassReport>);
+/// A pass is asked for; its report goes back, or why there is none.
+pub(in crate::daemon) struct Asked {
+    pub(in crate::daemon) trigger: Trigger,
+    pub(in crate::daemon) reply: oneshot::Sender<Reply>,
+}
 
 impl ControlSocket {
     /// Takes the socket at `path`, with a leftover of a process that died removed. The caller holds the store's lock, so
@@ -89,7 +92,7 @@ impl Drop for ControlSocket {
 pub(in crate::daemon) async fn serve(
     socket: ControlSocket,
     clock: Arc<dyn Clock>,
-    requests: mpsc::Sender<SyncNow>,
+    requests: mpsc::Sender<Asked>,
     stop: CancellationToken,
 ) {
     let mut connections = JoinSet::new();
@@ -117,7 +120,7 @@ pub(in crate::daemon) async fn serve(
 async fn converse(
     stream: UnixStream,
     clock: &dyn Clock,
-    requests: &mpsc::Sender<SyncNow>,
+    requests: &mpsc::Sender<Asked>,
     stop: &CancellationToken,
 ) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
@@ -132,7 +135,8 @@ async fn converse(
         return Ok(());
     }
     let reply = match serde_json::from_str(&line) {
-        Ok(Request::SyncNow {}) => sync_now(requests).await,
+        Ok(Request::SyncNow {}) => run("sync_now", Trigger::Control, requests).await,
+        Ok(Request::Approved { of }) => run("approved", Trigger::Approved(of), requests).await,
         Err(error) => refused(&format!("the request is not understood: {error}")),
     };
     let mut line = serde_json::to_string(&reply)?;
@@ -140,13 +144,13 @@ async fn converse(
     writer.write_all(line.as_bytes()).await
 }
 
-async fn sync_now(requests: &mpsc::Sender<SyncNow>) -> Reply {
-    events::control_request("sync_now");
-    let (reply, report) = oneshot::channel();
-    if requests.send(SyncNow(reply)).await.is_ok()
-        && let Ok(report) = report.await
+async fn run(request: &str, trigger: Trigger, requests: &mpsc::Sender<Asked>) -> Reply {
+    events::control_request(request);
+    let (reply, answer) = oneshot::channel();
+    if requests.send(Asked { trigger, reply }).await.is_ok()
+        && let Ok(answer) = answer.await
     {
-        return Reply::Finished(Box::new(report));
+        return answer;
     }
     refused("the daemon is stopping")
 }

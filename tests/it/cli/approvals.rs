@@ -38,7 +38,9 @@ fn the_first_plan_on_accounts_is_held_shown_approved_and_applied() {
     assert!(text.contains("user carl: create"), "{text}");
     let approved = site.run(&["approve", &id]).ended(0).out;
     assert!(approved.contains("user anna: adopt"), "{approved}");
-    // Approving does nothing by itself.
+    // Without a daemon, approving does nothing by itself.
+    let later = "The next pass does what is still wanted of it; `usersyncd --sync-now` runs one.";
+    assert!(approved.contains(later), "{approved}");
     assert_eq!(site.accounts().len(), 3);
     site.sync().ended(0);
     assert_eq!(site.accounts(), ["anna|1", "ben|1", "carl|1", "stranger|1"]);
@@ -47,6 +49,30 @@ fn the_first_plan_on_accounts_is_held_shown_approved_and_applied() {
     assert_eq!(run.one("pass.finished")["outcome"], "in_sync");
     let unlinked = site.run(&["status", "--unlinked"]).ended(0).out;
     assert!(unlinked.contains("stranger"), "{unlinked}");
+}
+
+#[test]
+fn a_daemon_goes_at_once_to_what_was_approved() {
+    let site = filled("grace: 0s");
+    let daemon = site.daemon();
+    let id = &site.held()[0].1;
+    let approved = site.run(&["approve", id]).ended(0).out;
+    let said = "The daemon went to it: applied: 7 changes applied, 0 held";
+    assert!(approved.contains(said), "{approved}");
+    assert_eq!(site.accounts(), ["anna|1", "ben|1", "carl|1", "stranger|1"]);
+    daemon.wait_for_value("pass.finished", "trigger", "approval wiki");
+    // A suspect read is read again.
+    site.people(&[person("anna").within(&["staff"])]);
+    site.sync().ended(3);
+    let status = site.status();
+    let id = status["directories"][0]["suspect"]["approve"].as_str();
+    let approved = site.run(&["approve", id.unwrap()]).ended(0).out;
+    assert!(approved.contains("The daemon went to it: "), "{approved}");
+    let pass = daemon.wait_for_value("pass.finished", "trigger", "approval office");
+    assert_eq!(pass["directories_changed"], 1, "{pass}");
+    assert_eq!(pass["applications_pushed"], 1, "{pass}");
+    assert!(site.status()["directories"][0]["suspect"].is_null());
+    daemon.stop().ended(0);
 }
 
 #[test]

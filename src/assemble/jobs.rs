@@ -1,6 +1,7 @@
 //! The work that the daemon asks for, done with the store and the connected parts.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -9,7 +10,8 @@ use crate::assemble::Parts;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon::{
-    Age, ApplicationJob, DirectoryJob, Jobs, PushEnd, PushOutcome, ReadEnd, ReadOutcome, Subject,
+    Age, ApplicationJob, DirectoryJob, Jobs, PassReport, PushEnd, PushOutcome, ReadEnd,
+    ReadOutcome, Subject,
 };
 use crate::events::{self, Counts};
 use crate::progress::Work;
@@ -23,11 +25,24 @@ pub struct StoreJobs {
     schedules: Vec<DirectoryJob>,
     store: Store,
     clock: Arc<dyn Clock>,
+    passes_before: u64,
+    history_keep: Span,
+    /// When old history was last forgotten, in seconds since the epoch.
+    pruned_at: AtomicI64,
 }
 
+/// How often old history is forgotten. It is looked through for that.
+const PRUNED_EVERY: Span = Span::hours(24);
+
 impl StoreJobs {
-    /// The jobs of a configuration.
-    pub fn new(config: &Config, parts: Parts, store: Store, clock: Arc<dyn Clock>) -> Self {
+    /// The jobs of a configuration, after so many passes.
+    pub fn new(
+        config: &Config,
+        parts: Parts,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        passes_before: u64,
+    ) -> Self {
         let enabled = config.directories.iter().filter(|it| it.enabled);
         let schedules = enabled.map(|entry| DirectoryJob {
             name: entry.name.as_str().to_owned(),
@@ -39,6 +54,9 @@ impl StoreJobs {
             parts,
             store,
             clock,
+            passes_before,
+            history_keep: config.history_keep,
+            pruned_at: AtomicI64::new(0),
         }
     }
 
@@ -95,6 +113,21 @@ impl StoreJobs {
         })
     }
 
+    async fn keep_pass(&self, report: &PassReport) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let counts = present(&report.counts);
+        let outcome = report.outcome.word();
+        let kept = self.store.finish_pass(report.pass, now, outcome, &counts);
+        kept.await?;
+        let pruned_at = self.pruned_at.load(Ordering::Relaxed);
+        if now.0 - pruned_at < PRUNED_EVERY.as_seconds() {
+            return Ok(());
+        }
+        self.pruned_at.store(now.0, Ordering::Relaxed);
+        let before = Timestamp(now.0 - self.history_keep.as_seconds());
+        self.store.prune_history(before).await
+    }
+
     async fn last_times(&self) -> Result<Vec<Age>, StoreError> {
         let now = self.clock.now();
         let mut snapshot = self.store.snapshot().await?;
@@ -136,6 +169,15 @@ impl StoreJobs {
         }
         Ok(ages)
     }
+}
+
+/// Numbers as JSON, without those that are nought: most passes find nothing to do.
+fn present(counts: &Counts) -> String {
+    let Ok(serde_json::Value::Object(mut numbers)) = serde_json::to_value(counts) else {
+        return "{}".to_owned();
+    };
+    numbers.retain(|_, it| *it != 0);
+    serde_json::Value::Object(numbers).to_string()
 }
 
 impl Jobs for StoreJobs {
@@ -182,6 +224,27 @@ impl Jobs for StoreJobs {
                         due_at: None,
                     }
                 })
+        })
+    }
+
+    fn passes_before(&self) -> u64 {
+        self.passes_before
+    }
+
+    fn pass_began<'a>(&'a self, number: u64, trigger: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let begun = self.store.begin_pass(number, trigger, self.clock.now());
+            if let Err(error) = begun.await {
+                events::store_failed("pass", &error);
+            }
+        })
+    }
+
+    fn pass_ended<'a>(&'a self, report: &'a PassReport) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Err(error) = self.keep_pass(report).await {
+                events::store_failed("pass", &error);
+            }
         })
     }
 

@@ -39,7 +39,10 @@ async fn carried_out(setup: &Setup, approved: &ApprovedSet) -> Result<String, Fa
     let socket = socket_path(&store_path(&setup.config)?);
     Ok(
         match daemon::ask(&socket, &Request::Approved { of }).await {
-            Ok(Reply::Finished(report)) => format!("The daemon went to it: {}", summary(&report)),
+            Ok(Reply::Finished(report)) => {
+                let came = summary(report.outcome.word(), &report.counts);
+                format!("The daemon went to it: {came}")
+            }
             Ok(Reply::Refused { reason }) => {
                 format!("{LATER}; the daemon did not go to it: {reason}")
             }

@@ -16,7 +16,7 @@ use crate::daemon::{
     self, ControlFault, ControlSocket, Daemon, Exit, Jobs, Notifier, PassReport, Reload, Reply,
     Request, Signal,
 };
-use crate::events;
+use crate::events::{self, Counts};
 use crate::progress::Progress;
 use crate::store::{self, Claim, ClaimFault, EntryKind, Renamed, Role, Store};
 use crate::text::counted;
@@ -45,11 +45,13 @@ pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
     };
     let store = open(&setup.config).await?;
     let clock = Arc::clone(&setup.clock);
+    let last_pass = store.cut_off_passes().await?;
     let jobs = Arc::new(StoreJobs::new(
         &setup.config,
         setup.parts,
         store.clone(),
         Arc::clone(&clock),
+        last_pass,
     ));
     let stop = CancellationToken::new();
     let stopper = stop.clone();
@@ -69,7 +71,6 @@ pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
     });
     let report = daemon::run_once(Arc::clone(&clock), Progress::new(), jobs, &stop).await;
     listen.abort();
-    prune(&setup.config, &store, clock.now()).await?;
     store.close().await;
     drop(claim);
     tell(&report);
@@ -88,7 +89,7 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
     let control = ControlSocket::bind(&socket_path(&path))
         .await
         .map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))?;
-    prune(&setup.config, &store, clock.now()).await?;
+    let last_pass = store.cut_off_passes().await?;
     events::daemon_started(
         env!("CARGO_PKG_VERSION"),
         &args.config.display().to_string(),
@@ -98,6 +99,7 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
         setup.parts,
         store.clone(),
         Arc::clone(&clock),
+        last_pass,
     ));
     let daemon = Daemon {
         clock: Arc::clone(&clock),
@@ -141,7 +143,9 @@ fn reload(path: PathBuf, running: Config, store: Store, clock: Arc<dyn Clock>) -
             rename_entries(&loaded.config, &store)
                 .await
                 .map_err(|it| vec![events::chain(&it)])?;
-            let jobs: Arc<dyn Jobs> = Arc::new(StoreJobs::new(&loaded.config, parts, store, clock));
+            // The passes go on being counted by who counts them already.
+            let jobs = StoreJobs::new(&loaded.config, parts, store, clock, 0);
+            let jobs: Arc<dyn Jobs> = Arc::new(jobs);
             Ok(jobs)
         })
     })
@@ -196,15 +200,14 @@ fn told(reply: Reply) -> Result<Exit, Fault> {
 }
 
 fn tell(report: &PassReport) {
-    out::answer(&summary(report));
+    out::answer(&summary(report.outcome.word(), &report.counts));
 }
 
 /// What came of a pass, in a line.
-pub(super) fn summary(report: &PassReport) -> String {
-    let counts = &report.counts;
+pub(super) fn summary(outcome: &str, counts: &Counts) -> String {
     format!(
         "{}: {} applied, {} held, {} waiting, {} refused or failed, {} frozen, {} rejected",
-        report.outcome.word(),
+        outcome,
         counted(counts.applied(), "change"),
         counts.changes_held,
         counts.changes_waiting,
@@ -266,12 +269,6 @@ fn tell_renamed(renamed: Renamed, old: &str, new: &str) {
             "`renamed_from: {old}` at {new} is not followed, since the store remembers both; leave it out"
         ));
     }
-}
-
-async fn prune(config: &Config, store: &Store, now: Timestamp) -> Result<(), Fault> {
-    Ok(store
-        .prune_history(Timestamp(now.0 - config.history_keep.as_seconds()))
-        .await?)
 }
 
 pub(super) fn store_path(config: &Config) -> Result<PathBuf, Fault> {

@@ -5,17 +5,22 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::cli::args::{Args, Format};
+use crate::cli::run::summary;
 use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
 use crate::clock::Timestamp;
 use crate::daemon::Exit;
+use crate::events::Counts;
 use crate::reconcile::Standing;
 use crate::reconcile::reads::Loss;
-use crate::store::{HeldSet, SetOf, Snapshot};
+use crate::store::{HeldSet, PassRow, SetOf, Snapshot};
 use crate::sync::{self, ApplicationPart, DirectoryPart};
 
 /// So many held or waiting items are shown of each kind in text; JSON shows all.
 const SHOWN_MAX: usize = 20;
+
+/// So many of the last passes are shown.
+const PASSES_SHOWN: u32 = 10;
 
 /// Prints how everything stands.
 pub(crate) async fn run(args: &Args, unlinked: bool, format: Format) -> Result<Exit, Fault> {
@@ -44,13 +49,55 @@ async fn answer(
     for part in &setup.parts.applications {
         applications.push(application(&mut snapshot, part, &sets, unlinked).await?);
     }
+    let passes = snapshot.passes(PASSES_SHOWN).await?;
     match format {
-        Format::Json => {
-            out::json(&json!({ "directories": directories, "applications": applications }));
+        Format::Json => out::json(&json!({
+            "passes": passes.iter().map(pass_value).collect::<Vec<_>>(),
+            "directories": directories,
+            "applications": applications,
+        })),
+        Format::Text => {
+            // Of those before the last one only what went wrong is news.
+            let shown = passes.iter().enumerate();
+            let shown = shown.filter(|it| it.0 == 0 || it.1.is_cut_off());
+            let shown: String = shown.map(|it| pass_line(it.1)).collect();
+            out::answer(&(shown + &text(&directories, &applications)));
         }
-        Format::Text => out::answer(&text(&directories, &applications)),
     }
     Ok(Exit::Ok)
+}
+
+fn pass_value(row: &PassRow) -> Value {
+    json!({
+        "number": row.number,
+        "trigger": row.trigger,
+        "started_at": row.started_at.to_string(),
+        "finished_at": row.finished_at.map(|it| it.to_string()),
+        "outcome": row.outcome,
+        "counts": counts(row),
+    })
+}
+
+fn pass_line(row: &PassRow) -> String {
+    let PassRow {
+        number,
+        started_at,
+        trigger,
+        ..
+    } = row;
+    let came = match (&row.outcome, row.finished_at) {
+        (Some(outcome), Some(at)) => format!("ended {at}, {}", summary(outcome, &counts(row))),
+        (Some(_), None) => format!("began {started_at}, was cut off: its process died"),
+        (None, _) => format!("began {started_at}, is not over"),
+    };
+    format!("pass {number} ({trigger}): {came}\n")
+}
+
+/// The numbers of a pass that is over.
+fn counts(row: &PassRow) -> Counts {
+    let counts = row.counts.as_deref();
+    let counts = counts.and_then(|it| serde_json::from_str(it).ok());
+    counts.unwrap_or_default()
 }
 
 async fn directory(

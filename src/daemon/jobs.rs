@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use super::report::PassReport;
 use crate::clock::Timestamp;
 use crate::events::Counts;
 use crate::progress::Work;
@@ -56,6 +57,15 @@ pub trait Jobs: Send + Sync + 'static {
         work: &'a Work,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, PushOutcome>;
+
+    /// The number of the last pass that another process ran; 0 if there was none.
+    fn passes_before(&self) -> u64;
+
+    /// Notes that a pass began, before it pushes anything.
+    fn pass_began<'a>(&'a self, number: u64, trigger: &'a str) -> BoxFuture<'a, ()>;
+
+    /// Notes what came of a pass.
+    fn pass_ended<'a>(&'a self, report: &'a PassReport) -> BoxFuture<'a, ()>;
 
     /// When each directory was last read completely and each application last pushed with success. Disabled ones are left
     /// out.

@@ -138,7 +138,7 @@ impl Life {
             spawn(("control".to_owned(), Box::pin(serve)), &mut control_task);
         }
         let surroundings = Surroundings { clock, progress };
-        let numbers = Arc::new(PassNumbers::default());
+        let numbers = Arc::new(PassNumbers::after(jobs.passes_before()));
         let generation = Generation::start(&surroundings, jobs, Arc::clone(&numbers), &stop);
         let idle = watch::Sender::new(describe_wait(&generation));
         let status = status::tell(

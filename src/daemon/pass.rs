@@ -100,11 +100,15 @@ impl fmt::Display for Trigger {
     }
 }
 
-/// Numbers the passes of a process.
-#[derive(Debug, Default)]
+/// Numbers the passes, through the lives of all processes on one store.
+#[derive(Debug)]
 pub(super) struct PassNumbers(AtomicU64);
 
 impl PassNumbers {
+    pub(super) fn after(last: u64) -> PassNumbers {
+        PassNumbers(AtomicU64::new(last))
+    }
+
     fn next(&self) -> u64 {
         self.0.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -164,6 +168,8 @@ impl Pass {
 
     /// Goes on to the end.
     pub(super) async fn run(self) -> PassReport {
+        let trigger = self.trigger.to_string();
+        self.workers.jobs.pass_began(self.number, &trigger).await;
         let reads = join_all(self.reads.iter().map(|(_, read)| read.clone()));
         let pushes = join_all(self.applications.iter().map(|it| self.push(it)));
         let (reads, pushes) = join(reads, pushes).await;
@@ -207,6 +213,7 @@ impl Pass {
             joined: tally.joined,
             ages,
         };
+        self.workers.jobs.pass_ended(&report).await;
         tell_finished(&report);
         report
     }
@@ -220,6 +227,7 @@ pub async fn run_once(
     stop: &CancellationToken,
 ) -> PassReport {
     let surroundings = Surroundings { clock, progress };
+    let numbers = PassNumbers::after(jobs.passes_before());
     let stop = stop.child_token();
     let workers = Workers::new(&surroundings, jobs, stop.clone());
     let mut tasks = JoinSet::new();
@@ -234,9 +242,7 @@ pub async fn run_once(
         watch::Sender::new(String::new()).subscribe(),
     );
     let status = AbortOnDropHandle::new(tokio::spawn(status));
-    let report = Pass::begin(Trigger::Once, &PassNumbers::default(), &workers)
-        .run()
-        .await;
+    let report = Pass::begin(Trigger::Once, &numbers, &workers).run().await;
     stop.cancel();
     tasks.join_all().await;
     drop(status);

@@ -54,7 +54,7 @@ impl PassOutcome {
 /// What came of a pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassReport {
-    /// Its number in the process that ran it.
+    /// Its number.
     pub pass: u64,
     /// What started it.
     pub trigger: String,

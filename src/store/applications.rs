@@ -52,8 +52,6 @@ pub struct Failure {
 pub struct PushCommit<'a> {
     /// When it is kept.
     pub at: Timestamp,
-    /// The pass that it belongs to.
-    pub pass: Option<i64>,
     /// What was loaded before; `None` writes everything anew.
     pub before: Option<&'a Holding>,
     /// What the application holds now and what of it is ours. Its places begin with those of `before`.
@@ -231,7 +229,6 @@ async fn push(db: &mut Connection, id: &str, commit: PushCommit<'_>) -> Result<u
     let application = number(db, id).await?;
     let PushCommit {
         at,
-        pass,
         before,
         after,
         state,
@@ -247,7 +244,7 @@ async fn push(db: &mut Connection, id: &str, commit: PushCommit<'_>) -> Result<u
     accounts::replace(db, application, before, after).await?;
     failpoint::reached("store.in_push");
     journal::close_intents(db, application, close_intents).await?;
-    history::add(db, application, pass, history).await?;
+    history::add(db, application, history).await?;
     let showing = Showing {
         application,
         id,

@@ -29,8 +29,6 @@ pub struct HistoryFilter<'a> {
 pub struct HistoryRow {
     /// The application, by the id of its entry.
     pub application: String,
-    /// The pass that did it.
-    pub pass: Option<i64>,
     /// What was done.
     pub entry: HistoryEntry,
     /// What part the name that was asked for has in it.
@@ -49,9 +47,9 @@ pub enum Part {
 }
 
 const ADD: Insert = Insert {
-    into: "INSERT INTO change (application, pass, at, subject, place, name, key, text, reason, class, active_delta, given, taken)
+    into: "INSERT INTO change (application, at, subject, place, name, key, text, reason, class, active_delta, given, taken)
         VALUES",
-    width: 13,
+    width: 12,
     conflict: "",
 };
 
@@ -96,7 +94,7 @@ impl Snapshot {
 }
 
 impl Store {
-    /// Forgets lines of the history, and finished passes, that are older than `before`.
+    /// Forgets lines of the history, and passes, that are older than `before`.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
@@ -105,7 +103,7 @@ impl Store {
         let work = async {
             for text in [
                 "DELETE FROM change WHERE at < $1",
-                "DELETE FROM pass WHERE finished_at < $1",
+                "DELETE FROM pass WHERE started_at < $1",
             ] {
                 let old = statement(text).bind(before.0);
                 old.execute(writing.db()).await?;
@@ -121,7 +119,6 @@ impl Store {
 pub(super) async fn add(
     db: &mut Connection,
     application: i64,
-    pass: Option<i64>,
     entries: &[HistoryEntry],
 ) -> sqlx::Result<()> {
     let list = |places: &[u32]| (!places.is_empty()).then(|| json(places)).transpose();
@@ -137,7 +134,6 @@ pub(super) async fn add(
         };
         statement
             .bind(application)
-            .bind(pass)
             .bind(entry.at.0)
             .bind(subject)
             .bind(i64::from(place))
@@ -197,7 +193,6 @@ fn row_of(row: &Row) -> sqlx::Result<HistoryRow> {
     let delta: i64 = row.try_get("active_delta")?;
     Ok(HistoryRow {
         application: row.try_get("application_id")?,
-        pass: row.try_get("pass")?,
         entry: HistoryEntry {
             at: Timestamp(row.try_get("at")?),
             subject: subject_of(row)?,
@@ -295,7 +290,6 @@ mod tests {
     async fn push(store: &Store, application: &str, after: &Holding, history: &[HistoryEntry]) {
         let state = ApplicationState::default();
         let push = PushCommit {
-            pass: Some(7),
             history,
             ..commit(None, after, &state)
         };
@@ -325,7 +319,6 @@ mod tests {
         let rows = snapshot.history(filter).await.unwrap();
         let row = |entry| HistoryRow {
             application: "wiki".to_owned(),
-            pass: Some(7),
             entry,
             part: Part::Subject,
         };
@@ -417,17 +410,21 @@ mod tests {
     #[tokio::test]
     async fn old_history_is_forgotten() {
         let (_folder, store) = store().await;
-        let history = [0, 10].map(|when| entry(when, Subject::Account(0), &when.to_string(), None));
+        let history = [0, 11].map(|when| entry(when, Subject::Account(0), &when.to_string(), None));
         push(&store, "wiki", &Holding::default(), &history).await;
-        let pass = store.begin_pass("schedule", at(0)).await.unwrap();
-        store.finish_pass(pass, at(5), "ok", "{}").await.unwrap();
-        store.prune_history(at(10)).await.unwrap();
+        for number in 1..=3 {
+            let begun = at(i64::try_from(number).unwrap() * 5);
+            store.begin_pass(number, "signal", begun).await.unwrap();
+        }
+        store.finish_pass(1, at(6), "ok", "{}").await.unwrap();
+        store.prune_history(at(11)).await.unwrap();
         let all = HistoryFilter {
             limit: 9,
             ..HistoryFilter::default()
         };
-        assert_eq!(texts(&store, all).await, [("10".to_owned(), Part::Subject)]);
+        assert_eq!(texts(&store, all).await, [("11".to_owned(), Part::Subject)]);
         let passes = store.snapshot().await.unwrap().passes(9).await.unwrap();
-        assert!(passes.is_empty());
+        assert_eq!(passes.len(), 1);
+        assert_eq!(passes[0].number, 3);
     }
 }

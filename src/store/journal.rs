@@ -7,7 +7,8 @@ use sqlx::Row as _;
 use crate::clock::Timestamp;
 use crate::model::Intent;
 use crate::store::dialect::{
-    Connection, Insert, Row, Statement, count, for_listed, garbled, json, of_json, statement, time,
+    Connection, Insert, Row, Statement, count, for_listed, garbled, json, of_json, signed,
+    statement, time,
 };
 use crate::store::{Snapshot, Store, StoreError, applications};
 
@@ -29,18 +30,25 @@ pub struct Refused {
 /// One pass: what one trigger started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PassRow {
-    /// Its number.
-    pub number: i64,
+    /// Its number, as in the log.
+    pub number: u64,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended; `None` while it runs, or when its process died.
     pub finished_at: Option<Timestamp>,
     /// What started it.
     pub trigger: String,
-    /// The stable word of its outcome.
+    /// The stable word of its outcome, or `cut_off`; `None` while it runs, or when no process came after the one that died.
     pub outcome: Option<String>,
     /// Its counts (JSON).
     pub counts: Option<String>,
+}
+
+impl PassRow {
+    /// Whether its process died before it was over, and another one has seen that.
+    pub fn is_cut_off(&self) -> bool {
+        self.outcome.as_deref() == Some(CUT_OFF)
+    }
 }
 
 const PUT_REFUSED: Insert = Insert {
@@ -78,7 +86,7 @@ impl Snapshot {
         self.done("reading what is refused", answer)
     }
 
-    /// The last passes, the newest first.
+    /// The last passes, the newest first: those that are over, and those that run or were cut off.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -122,19 +130,21 @@ impl Store {
         writing.end(work).await
     }
 
-    /// Notes that a pass began and gives its number back.
+    /// Notes that a pass began. Its number follows those that are there: only the process that has claimed the store counts.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn begin_pass(&self, trigger: &str, at: Timestamp) -> Result<i64, StoreError> {
+    pub async fn begin_pass(
+        &self,
+        number: u64,
+        trigger: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut writing = self.write("noting the beginning of a pass").await?;
-        let work = async {
-            let new = "INSERT INTO pass (started_at, started_by) VALUES ($1, $2) RETURNING number";
-            let new = statement(new).bind(at.0).bind(trigger);
-            new.fetch_one(writing.db()).await?.try_get(0)
-        };
-        let work: sqlx::Result<i64> = work.await;
-        writing.end(work).await
+        let new = "INSERT INTO pass (number, started_at, started_by) VALUES ($1, $2, $3)";
+        let new = statement(new).bind(signed(number)).bind(at.0);
+        let work = new.bind(trigger).execute(writing.db()).await;
+        writing.end(work.map(|_| ())).await
     }
 
     /// Notes that a pass ended, with the stable word of its outcome and its counts (JSON).
@@ -143,7 +153,7 @@ impl Store {
     /// [`StoreError`] when the store cannot be written.
     pub async fn finish_pass(
         &self,
-        number: i64,
+        number: u64,
         at: Timestamp,
         outcome: &str,
         counts: &str,
@@ -152,14 +162,35 @@ impl Store {
         let work = async {
             let end =
                 "UPDATE pass SET finished_at = $2, outcome = $3, counts = $4 WHERE number = $1";
-            let end = statement(end).bind(number).bind(at.0);
+            let end = statement(end).bind(signed(number)).bind(at.0);
             let end = end.bind(outcome).bind(counts);
             end.execute(writing.db()).await
         };
         let work = work.await.map(|_| ());
         writing.end(work).await
     }
+
+    /// Notes of every pass that is not over that its process died. Whoever has claimed the store calls it before its own
+    /// first pass. Gives back the number of the last pass; 0 before the first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn cut_off_passes(&self) -> Result<u64, StoreError> {
+        let mut writing = self.write("noting which passes were cut off").await?;
+        let work = async {
+            let cut = "UPDATE pass SET outcome = $1 WHERE outcome IS NULL";
+            let cut = statement(cut).bind(CUT_OFF);
+            cut.execute(writing.db()).await?;
+            let last = "SELECT COALESCE(MAX(number), 0) FROM pass";
+            count(&statement(last).fetch_one(writing.db()).await?, 0)
+        };
+        let work = work.await;
+        writing.end(work).await
+    }
 }
+
+/// The outcome of a pass whose process died.
+const CUT_OFF: &str = "cut_off";
 
 /// Drops intents that are settled.
 pub(super) async fn close_intents(
@@ -234,7 +265,7 @@ async fn refused(db: &mut Connection, application: i64) -> sqlx::Result<Vec<Refu
 
 fn pass_of(row: &Row) -> sqlx::Result<PassRow> {
     Ok(PassRow {
-        number: row.try_get("number")?,
+        number: count(row, "number")?,
         started_at: Timestamp(row.try_get("started_at")?),
         finished_at: time(row, "finished_at")?,
         trigger: row.try_get("started_by")?,
@@ -337,10 +368,11 @@ mod tests {
     #[tokio::test]
     async fn a_pass_is_noted_when_it_begins_and_when_it_ends() {
         let (_folder, store) = store().await;
-        let first = store.begin_pass("schedule", at(0)).await.unwrap();
-        let second = store.begin_pass("signal", at(5)).await.unwrap();
+        assert_eq!(store.cut_off_passes().await.unwrap(), 0);
+        store.begin_pass(1, "schedule", at(0)).await.unwrap();
+        store.begin_pass(2, "signal", at(5)).await.unwrap();
         store
-            .finish_pass(first, at(9), "partial", r#"{"held":1}"#)
+            .finish_pass(1, at(9), "partial", r#"{"held":1}"#)
             .await
             .unwrap();
         let row = |number, seconds, trigger: &str| PassRow {
@@ -355,11 +387,20 @@ mod tests {
             finished_at: Some(at(9)),
             outcome: Some("partial".to_owned()),
             counts: Some(r#"{"held":1}"#.to_owned()),
-            ..row(first, 0, "schedule")
+            ..row(1, 0, "schedule")
         };
         let mut snapshot = store.snapshot().await.unwrap();
         let all = snapshot.passes(9).await.unwrap();
-        assert_eq!(all, [row(second, 5, "signal"), ended]);
+        assert_eq!(all, [row(2, 5, "signal"), ended.clone()]);
         assert_eq!(snapshot.passes(1).await.unwrap().len(), 1);
+        drop(snapshot);
+        // The next process finds the second one without an end.
+        assert_eq!(store.cut_off_passes().await.unwrap(), 2);
+        let cut = PassRow {
+            outcome: Some(CUT_OFF.to_owned()),
+            ..row(2, 5, "signal")
+        };
+        let mut snapshot = store.snapshot().await.unwrap();
+        assert_eq!(snapshot.passes(9).await.unwrap(), [cut, ended]);
     }
 }

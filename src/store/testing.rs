@@ -294,7 +294,6 @@ pub(super) fn commit<'a>(
 ) -> PushCommit<'a> {
     PushCommit {
         at: NOON,
-        pass: None,
         before,
         after,
         state,

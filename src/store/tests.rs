@@ -132,7 +132,7 @@ async fn a_store_that_another_process_keeps_locked_says_so() {
     let holding_on = other.write("holding on").await.unwrap();
     let impatient = sqlx::query("PRAGMA busy_timeout = 1");
     impatient.execute(&store.writer).await.unwrap();
-    let fault = store.begin_pass("schedule", at(0)).await.unwrap_err();
+    let fault = store.begin_pass(1, "schedule", at(0)).await.unwrap_err();
     assert!(matches!(fault, StoreError::Busy { .. }), "{fault}");
     // Reading goes on.
     assert!(
@@ -147,7 +147,7 @@ async fn a_store_that_another_process_keeps_locked_says_so() {
     );
     drop(holding_on);
     rows_written(&other).await;
-    store.begin_pass("schedule", at(0)).await.unwrap();
+    store.begin_pass(1, "schedule", at(0)).await.unwrap();
 }
 
 #[tokio::test]

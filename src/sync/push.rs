@@ -257,7 +257,6 @@ impl Ended<'_, '_, '_> {
         let before = self.loaded.remembered.as_ref();
         let commit = PushCommit {
             at: ended_at,
-            pass: None,
             before,
             after: &after,
             state: &state,

@@ -34,6 +34,40 @@ fn check(site: &Site, hint: &str) {
 }
 
 #[test]
+fn the_last_pass_is_told_and_one_that_was_cut_off_too() {
+    let site = Site::new(&crowd(3, "staff"), AT_ONCE);
+    site.sync().ended(0);
+    let status = |expect: &[&str]| {
+        let text = site.run(&["status"]).ended(0).out;
+        let passes: Vec<&str> = text.lines().filter(|it| it.starts_with("pass ")).collect();
+        assert_eq!(passes.len(), expect.len(), "{text}");
+        for (line, expect) in passes.iter().zip(expect) {
+            assert!(line.starts_with(expect), "{text}");
+        }
+    };
+    status(&["pass 1 (once): ended 20"]);
+    let passes = &site.status()["passes"];
+    assert_eq!(passes[0]["outcome"], "applied");
+    assert_eq!(passes[0]["counts"]["accounts_created"], 3);
+    // A pass that has to wait for the application is killed.
+    site.people(&crowd(4, "staff"));
+    let lock = site.lock("wiki.db");
+    let run = site.start(site.command(&["--sync-now"]));
+    run.wait_for("directory.read");
+    run.signal("KILL");
+    run.end();
+    status(&["pass 2 (once): began 20"]);
+    assert!(site.status()["passes"][0]["outcome"].is_null());
+    drop(lock);
+    // The next one has seen it.
+    let daemon = site.daemon();
+    status(&["pass 3 (start): ended 20", "pass 2 (once): began 20"]);
+    assert_eq!(site.status()["passes"][1]["outcome"], "cut_off");
+    assert_eq!(daemon.wait_for("pass.finished")["pass"], 3);
+    daemon.stop().ended(0);
+}
+
+#[test]
 fn a_read_only_store_is_refused() {
     let site = settled();
     site.people(&crowd(6, "staff"));

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use usersyncd::clock::Timestamp;
 use usersyncd::daemon::{
-    Age, ApplicationJob, DirectoryJob, Jobs, PushEnd, PushOutcome, ReadEnd, ReadOutcome,
+    Age, ApplicationJob, DirectoryJob, Jobs, PassReport, PushEnd, PushOutcome, ReadEnd, ReadOutcome,
 };
 use usersyncd::events::Counts;
 use usersyncd::progress::Work;
@@ -188,6 +188,18 @@ impl Jobs for FakeJobs {
             let state = self.state();
             state.pushes.get(application).copied().unwrap_or(nothing)
         })
+    }
+
+    fn passes_before(&self) -> u64 {
+        0
+    }
+
+    fn pass_began<'a>(&'a self, _number: u64, _trigger: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn pass_ended<'a>(&'a self, _report: &'a PassReport) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
     }
 
     fn ages(&self) -> BoxFuture<'_, Vec<Age>> {

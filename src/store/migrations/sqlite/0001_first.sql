@@ -185,7 +185,6 @@ CREATE TABLE intent (
 CREATE TABLE change (
     number            INTEGER PRIMARY KEY,
     application       INTEGER NOT NULL REFERENCES application (number),
-    pass              INTEGER,
     at                INTEGER NOT NULL,
     subject           TEXT NOT NULL,                -- account, group
     place             INTEGER NOT NULL,
@@ -250,11 +249,12 @@ CREATE TABLE refusal (
     PRIMARY KEY (application, subject, change)
 ) WITHOUT ROWID;
 
+-- The passes, for `status`. `outcome` is `cut_off` where the process died.
 CREATE TABLE pass (
     number            INTEGER PRIMARY KEY,
     started_at        INTEGER NOT NULL,
     finished_at       INTEGER,
     started_by        TEXT NOT NULL,
     outcome           TEXT,
-    counts            TEXT                          -- JSON
+    counts            TEXT                          -- JSON, without what is nought
 );

@@ -101,8 +101,8 @@ impl Store {
         writing.end(work).await
     }
 
-    /// Commits what an application was found to hold after a push that was cut off, and settles the intents that told of it.
-    /// What is held and refused stays. Gives back the number of the push, which `state.push` is from now on.
+    /// Commits what an application was found to hold after a push that was cut off, with what that push did, and settles the
+    /// intents that told of it. What is held and refused stays. Gives back the number of the push, which `state.push` is from now on.
     ///
     /// # Errors
     /// As [`Store::commit_push`].
@@ -113,6 +113,7 @@ impl Store {
         before: Option<&Holding>,
         found: &Holding,
         close_intents: &[i64],
+        history: &[HistoryEntry],
     ) -> Result<u64, StoreError> {
         let mut writing = self
             .write("noting what a push did that was cut off")
@@ -122,6 +123,7 @@ impl Store {
             save(writing.db(), application, state, 1).await?;
             accounts::replace(writing.db(), application, before, found).await?;
             journal::close_intents(writing.db(), application, close_intents).await?;
+            history::add(writing.db(), application, history).await?;
             Ok::<_, Stop>(state.push + 1)
         };
         let work = work.await;

@@ -156,14 +156,7 @@ pub(crate) async fn load_all(
     let refused = snapshot.refused(&part.id).await?;
     let approved = snapshot.approved(&part.id, now).await?;
     let held = snapshot.held(&part.id).await?;
-    let opened = state
-        .first_applied_at
-        // What the first plan itself did, in the second in which it ended, does not count.
-        .map(|first| Timestamp((first.0 + 1).max(now.0 - part.window.as_seconds())));
-    let window = match opened {
-        Some(since) => snapshot.window(&part.id, since).await?,
-        None => Window::default(),
-    };
+    let window = window(snapshot, part, &state, now).await?;
     let memory = Memory {
         first_applied_at: state.first_applied_at,
         planned_at: state.planned_at,
@@ -182,6 +175,23 @@ pub(crate) async fn load_all(
         memory,
         first_plan_approved,
     })
+}
+
+/// What was done since the window of the limits opened.
+pub(crate) async fn window(
+    snapshot: &mut Snapshot,
+    part: &ApplicationPart,
+    state: &ApplicationState,
+    now: Timestamp,
+) -> Result<Window, StoreError> {
+    let opened = state
+        .first_applied_at
+        // What the first plan itself did, in the second in which it ended, does not count.
+        .map(|first| Timestamp((first.0 + 1).max(now.0 - part.window.as_seconds())));
+    match opened {
+        Some(since) => snapshot.window(&part.id, since).await,
+        None => Ok(Window::default()),
+    }
 }
 
 /// What the application holds: as last seen, or listed anew when that is due, unknown, or in doubt.

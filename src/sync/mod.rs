@@ -10,6 +10,7 @@ mod outcome;
 mod parts;
 pub mod push;
 pub mod read;
+mod recovered;
 pub mod survey;
 mod tell;
 

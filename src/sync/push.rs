@@ -17,7 +17,7 @@ use crate::sync::execute::{self, Walked};
 use crate::sync::load::{self, Loaded, Pinned, Present, listing_is_due, load_all, present_holding};
 use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
-use crate::sync::tell;
+use crate::sync::{recovered, tell};
 
 /// Pushes one application, or finds that nothing is due.
 ///
@@ -48,7 +48,7 @@ pub async fn push(
         Err(refusal) => return failed(part, store, loaded.state, &refusal, now).await,
     };
     if !loaded.intents.is_empty() {
-        recover(part, store, &mut loaded, &holding.holding).await?;
+        recover(part, store, &mut loaded, &holding.holding, now).await?;
     }
     work.alive();
     let abilities = part.application.abilities();
@@ -153,14 +153,19 @@ async fn recover(
     store: &Store,
     loaded: &mut Loaded,
     found: &Holding,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     failpoint::reached("push.before_recovery");
     let settled: Vec<i64> = loaded.intents.iter().map(|it| it.0).collect();
     let before = loaded.remembered.as_ref();
+    let history = recovered::history(&loaded.intents, before, found, now);
     loaded.state.push = store
-        .recover(&part.id, &loaded.state, before, found, &settled)
+        .recover(&part.id, &loaded.state, before, found, &settled, &history)
         .await?;
     failpoint::reached("push.after_recovery");
+    // What was found counts against the limits from now on.
+    let mut snapshot = store.snapshot().await?;
+    loaded.memory.window = load::window(&mut snapshot, part, &loaded.state, now).await?;
     loaded.remembered = Some(found.clone());
     loaded.intents.clear();
     Ok(())

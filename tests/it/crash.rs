@@ -243,6 +243,11 @@ fn picture(site: &Site) -> Vec<String> {
             JOIN account ON account.serial = app_member.target AND account.application = app_member.application
             WHERE kind = 0 AND ours ORDER BY 2, 3",
         "SELECT 'directory', user_count, membership_count FROM directory",
+        // What the limits count: each account once, and the members that each group was given and lost.
+        "SELECT DISTINCT 'counted', class, key FROM change WHERE class NOT NULL ORDER BY 2, 3",
+        "SELECT 'active', SUM(active_delta) FROM change",
+        "SELECT 'moved', key, SUM(json_array_length(given)), SUM(json_array_length(taken)) FROM change
+            WHERE subject = 'group' GROUP BY key ORDER BY key",
     ];
     let wiki = wiki.iter().flat_map(|it| site.rows("wiki.db", it));
     wiki.chain(state.iter().flat_map(|it| site.rows("state.db", it)))

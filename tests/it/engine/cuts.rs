@@ -60,6 +60,8 @@ async fn settles(world: &World, case: &str) {
     assert!(world.intents().await.is_empty(), "{case}");
     let created = ["ada", "ben", "carl"].map(|it| (it.to_owned(), Origin::Created));
     assert_eq!(world.links().await, created, "{case}");
+    // Whatever the lost push did counts once.
+    assert_eq!(world.counted().await, (3, 3, 3), "{case}");
     let sent = world.application.calls();
     world.push().await;
     assert_eq!(world.application.calls(), sent, "{case}");

@@ -172,6 +172,14 @@ impl World {
         rows.into_iter().map(|it| it.entry.text).collect()
     }
 
+    /// What the limits would count: accounts made, and members given to groups, each as often as the history says.
+    pub(super) async fn counted(&self) -> (usize, i64, u32) {
+        let mut snapshot = self.snapshot().await;
+        let window = snapshot.window(APPLICATION, Timestamp(0)).await.unwrap();
+        let given = window.groups.values().map(|it| it.0).sum();
+        (window.added.len(), window.active_delta, given)
+    }
+
     pub(super) async fn intents(&self) -> Vec<Intent> {
         let open = self.snapshot().await.open_intents(APPLICATION).await;
         open.unwrap().into_iter().map(|it| it.1).collect()

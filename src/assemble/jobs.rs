@@ -80,7 +80,7 @@ impl StoreJobs {
         let (end, rejected) = match read::commit(part, &self.store, fetched).await? {
             sync::Read::Changed { rejected } => (ReadEnd::Changed, rejected),
             sync::Read::Unchanged { rejected } => (ReadEnd::Unchanged, rejected),
-            sync::Read::Suspect => (ReadEnd::Suspect, 0),
+            sync::Read::Suspect { rejected } => (ReadEnd::Suspect, rejected),
             sync::Read::Failed => (ReadEnd::Failed, 0),
         };
         Ok(ReadOutcome { end, rejected })

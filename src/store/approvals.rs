@@ -300,7 +300,7 @@ mod tests {
             summary,
         };
         let put = store.put_suspect("hr", suspect, None).await;
-        put.unwrap()
+        put.unwrap().approve
     }
 
     async fn sets_now(store: &Store) -> Vec<HeldSet> {

@@ -53,7 +53,7 @@ pub use held::{Held, HeldItem};
 pub use history::{HistoryFilter, HistoryRow, Part};
 pub use journal::{PassRow, Refused};
 pub use open::location;
-pub use reads::{AcceptedRead, SuspectRead};
+pub use reads::{AcceptedRead, Aside, SuspectRead};
 pub use records::StoredRecords;
 pub use sets::{APPROVABLE_FOR, HeldSet, SetOf};
 

@@ -43,6 +43,15 @@ pub struct SuspectRead<'a> {
     pub summary: &'a str,
 }
 
+/// A suspect read that is kept aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside {
+    /// The id that an approval names.
+    pub approve: String,
+    /// It says something else than the one that was kept before.
+    pub is_new: bool,
+}
+
 impl Store {
     /// Accepts a complete read: its records serve from now on, and what was kept aside is dropped. Only rows that differ from
     /// `old` are written, and only then is the revision raised, which is given back. Without `old` all rows are written.
@@ -72,8 +81,7 @@ impl Store {
         writing.end(work).await
     }
 
-    /// Keeps a suspect read aside, in place of the one kept before, and gives back the id that an approval names. The same
-    /// losses seen again keep id and time.
+    /// Keeps a suspect read aside, in place of the one kept before. The same losses seen again keep id and time.
     ///
     /// `flagged` are the accepted records as they were loaded, and the same with what is used even of a suspect read. They
     /// serve from now on; but no read was accepted, so every time stays, and the next read must be complete.
@@ -86,7 +94,7 @@ impl Store {
         directory: &str,
         suspect: SuspectRead<'_>,
         flagged: Option<(&StoredRecords, &Records)>,
-    ) -> Result<String, StoreError> {
+    ) -> Result<Aside, StoreError> {
         let mut writing = self.write("keeping a suspect read aside").await?;
         let work = put_suspect(writing.db(), directory, suspect, flagged).await;
         writing.end(work).await
@@ -179,7 +187,7 @@ async fn put_suspect(
     directory: &str,
     suspect: SuspectRead<'_>,
     flagged: Option<(&StoredRecords, &Records)>,
-) -> Result<String, Stop> {
+) -> Result<Aside, Stop> {
     let SuspectRead {
         at,
         records: new,
@@ -191,11 +199,12 @@ async fn put_suspect(
     }
     let old = records::stored(db, id, Slot::Suspect).await?;
     let slot = Slot::Suspect.number();
-    records::replace(db, Place { directory, slot }, old.as_ref(), new).await?;
+    let is_new = records::replace(db, Place { directory, slot }, old.as_ref(), new).await?;
     let tried = "UPDATE directory SET attempted_at = $2, failure_word = NULL, failure_text = NULL WHERE number = $1";
     let tried = statement(tried).bind(directory).bind(at.0);
     tried.execute(&mut *db).await?;
-    Ok(sets::show_suspect(db, id, directory, summary, at).await?)
+    let approve = sets::show_suspect(db, id, directory, summary, at).await?;
+    Ok(Aside { approve, is_new })
 }
 
 /// Changes the accepted records although no read was accepted.
@@ -490,7 +499,7 @@ mod tests {
             summary,
         };
         let put = store.put_suspect("hr", suspect, None).await;
-        put.unwrap()
+        put.unwrap().approve
     }
 
     #[tokio::test]
@@ -570,8 +579,9 @@ mod tests {
             summary: "{}",
         };
         let put = store.put_suspect("hr", aside, Some((&old, &flagged)));
-        let id = put.await.unwrap();
-        store.approve(&id, &[], at(91)).await.unwrap();
+        let Aside { approve, is_new } = put.await.unwrap();
+        assert!(is_new);
+        store.approve(&approve, &[], at(91)).await.unwrap();
         let now = state(&store).await;
         let expect = DirectoryState {
             revision: before.revision + 1,
@@ -586,7 +596,7 @@ mod tests {
 
         // Once more with the same flags: nothing moves, and what was approved stays approved.
         let put = store.put_suspect("hr", aside, Some((&serving, &flagged)));
-        put.await.unwrap();
+        assert!(!put.await.unwrap().is_new);
         assert_eq!(state(&store).await.revision, now.revision);
         let mut snapshot = store.snapshot().await.unwrap();
         let approved = snapshot.approved_suspect("hr", at(92)).await.unwrap();

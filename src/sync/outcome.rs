@@ -17,7 +17,10 @@ pub enum Read {
         rejected: u64,
     },
     /// Kept aside until a person has looked or a later read is whole again.
-    Suspect,
+    Suspect {
+        /// How many of its own records are rejected.
+        rejected: u64,
+    },
     /// Not complete: the last accepted records go on serving.
     Failed,
 }

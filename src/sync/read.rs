@@ -216,10 +216,16 @@ pub async fn commit(
             };
             let flagged = old.as_ref().zip(flagged.as_deref());
             failpoint::reached("read.before_suspect");
-            let approve = store.put_suspect(&part.id, suspect, flagged).await?;
+            let aside = store.put_suspect(&part.id, suspect, flagged).await?;
             failpoint::reached("read.after_suspect");
-            events::directory_suspect(&part.name, "shrink_limit", &loss.to_string(), &approve);
-            Ok(outcome::Read::Suspect)
+            let (loss, approve) = (loss.to_string(), &aside.approve);
+            events::directory_suspect(&part.name, "shrink_limit", &loss, approve);
+            if aside.is_new {
+                tell_rejected(part, &records);
+            }
+            Ok(outcome::Read::Suspect {
+                rejected: records.tally().rejected,
+            })
         }
         Answer::Failed { failure, text } => {
             store
@@ -356,6 +362,11 @@ fn tell_read(part: &DirectoryPart, records: &Records, whole: bool, took: Duratio
         duration: took,
     };
     events::directory_read(&part.name, &read);
+    tell_rejected(part, records);
+}
+
+/// Each record that cannot be used. It is not told again before the directory says something new.
+fn tell_rejected(part: &DirectoryPart, records: &Records) {
     for it in &records.rejected {
         events::record_rejected(&part.name, records.text(it.label), records.text(it.reason));
     }

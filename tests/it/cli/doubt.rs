@@ -149,6 +149,28 @@ fn a_suspect_read_is_approved_and_serves_from_then_on() {
 }
 
 #[test]
+fn the_rejected_records_of_a_suspect_read_are_told_once_and_counted() {
+    let (site, people) = settled();
+    let broken = |name: &str| {
+        let people = yaml(&people[..8]);
+        site.write("office.yaml", &format!("{people}  - {{ email: {name} }}\n"));
+    };
+    broken("one");
+    let run = site.sync().ended(3);
+    run.one("directory.suspect");
+    assert_eq!(run.one("record.rejected")["directory"], "office");
+    assert_eq!(run.one("pass.finished")["records_rejected"], 1);
+    // The same once more, and then another one.
+    let run = site.sync().ended(3);
+    run.one("directory.suspect");
+    assert!(run.named("record.rejected").is_empty(), "{}", run.err);
+    assert_eq!(run.one("pass.finished")["records_rejected"], 1);
+    site.people(&people[..7]);
+    let run = site.sync().ended(3);
+    assert_eq!(run.one("pass.finished")["records_rejected"], 0);
+}
+
+#[test]
 fn a_directory_that_was_never_read_blocks_removals_and_new_names_below_it() {
     let site = Site::empty();
     let two = "state: sqlite:state.db

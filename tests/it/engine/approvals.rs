@@ -1,10 +1,10 @@
 //! What a person approved: what passes by it, and what does not.
 
 use usersyncd::model::{Batch, HoldReason, Origin};
-use usersyncd::sync::Read;
+
 use usersyncd::text::Span;
 
-use super::reads::{CHANGED, UNCHANGED, accepted, leave, people};
+use super::reads::{CHANGED, SUSPECT, UNCHANGED, accepted, leave, people};
 use super::world::{World, company};
 use crate::support::company::Company;
 
@@ -17,13 +17,13 @@ async fn an_approved_loss_lets_a_later_read_pass_that_loses_no_more() {
     let mut nine_left = Company::default();
     world.directory.change(|it| nine_left = it.clone());
     world.directory.change(|it| it.remove("user09"));
-    assert_eq!(world.read().await, Read::Suspect);
+    assert_eq!(world.read().await, SUSPECT);
     let ten = world.held_set().await;
     assert_eq!(ten.reason, "suspect_read");
     world.approve(&ten).await;
 
     world.directory.change(|it| it.remove("user10"));
-    assert_eq!(world.read().await, Read::Suspect, "one more is lost");
+    assert_eq!(world.read().await, SUSPECT, "one more is lost");
     world.directory.change(|it| *it = nine_left);
     assert_eq!(world.read().await, CHANGED);
     assert_eq!(accepted(&world).await.len(), 21 + 1);

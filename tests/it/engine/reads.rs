@@ -13,6 +13,7 @@ use crate::support::log::Log;
 
 pub(super) const CHANGED: Read = Read::Changed { rejected: 0 };
 pub(super) const UNCHANGED: Read = Read::Unchanged { rejected: 0 };
+pub(super) const SUSPECT: Read = Read::Suspect { rejected: 0 };
 
 /// So many people of numbered names.
 pub(super) fn people(count: usize) -> Company {
@@ -42,12 +43,12 @@ async fn a_suspect_read_keeps_the_old_records() {
     world.pass().await;
     let before = accepted(&world).await;
     leave(&world, 10);
-    assert_eq!(world.read().await, Read::Suspect);
+    assert_eq!(world.read().await, SUSPECT);
     assert_eq!(accepted(&world).await, before);
     let sent = world.application.calls();
     world.push().await;
     world.clock.advance(Span::hours(30));
-    assert_eq!(world.read().await, Read::Suspect);
+    assert_eq!(world.read().await, SUSPECT);
     world.push().await;
     assert_eq!(world.application.calls(), sent);
     assert_eq!(world.accounts().len(), 30);
@@ -61,7 +62,7 @@ async fn a_suspect_read_that_is_whole_again_is_accepted_without_a_word() {
     let mut before = Company::default();
     world.directory.change(|it| before = it.clone());
     leave(&world, 10);
-    assert_eq!(world.read().await, Read::Suspect);
+    assert_eq!(world.read().await, SUSPECT);
     world.directory.change(|it| *it = before);
     assert_eq!(world.read().await, UNCHANGED);
     let mut snapshot = world.store.snapshot().await.unwrap();

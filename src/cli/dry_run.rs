@@ -17,6 +17,7 @@ use crate::store::{Reader, StoreError};
 use crate::sync::read::{self, Answer, Fetched};
 use crate::sync::survey::survey;
 use crate::sync::{self, DirectoryPart};
+use crate::text::counted;
 
 /// Prints what a pass would do.
 pub(crate) async fn run(args: &Args) -> Result<Exit, Fault> {
@@ -67,7 +68,8 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
         });
         changes += steps;
         partial |= open;
-        out::answer(&format!("application {}: {steps} changes", part.name));
+        let planned = counted(steps as u64, "change");
+        out::answer(&format!("application {}: {planned}", part.name));
         if !text.is_empty() {
             out::answer(&text);
         }

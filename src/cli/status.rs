@@ -15,6 +15,7 @@ use crate::reconcile::Standing;
 use crate::reconcile::reads::Loss;
 use crate::store::{HeldSet, PassRow, SetOf, Snapshot};
 use crate::sync::{self, ApplicationPart, DirectoryPart};
+use crate::text::counted;
 
 /// So many held or waiting items are shown of each kind in text; JSON shows all.
 const SHOWN_MAX: usize = 20;
@@ -201,13 +202,13 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
         };
         let _ = writeln!(
             out,
-            "directory {}: {}{off}, last complete read {}, {} users, {} groups, {} memberships, {} rejected",
+            "directory {}: {}{off}, last complete read {}, {}, {}, {}, {} rejected",
             word(it, "name"),
             word(it, "state"),
             word(it, "read_at"),
-            it["users"],
-            it["groups"],
-            it["memberships"],
+            number(it, "users", "user"),
+            number(it, "groups", "group"),
+            number(it, "memberships", "membership"),
             it["rejected"],
         );
         if it["failure"].is_string() {
@@ -236,9 +237,9 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
         for set in it["held"].as_array().into_iter().flatten() {
             let _ = writeln!(
                 out,
-                "  held for {}: {} changes; release with `usersyncd approve {}`",
+                "  held for {}: {}; release with `usersyncd approve {}`",
                 word(set, "reason"),
-                set["changes"],
+                number(set, "changes", "change"),
                 word(set, "approve"),
             );
             list(&mut out, &set["items"], |it| {
@@ -252,7 +253,7 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
         }
         let waiting = it["waiting"].as_array().map_or(0, Vec::len);
         if waiting > 0 {
-            let _ = writeln!(out, "  waiting: {waiting} changes");
+            let _ = writeln!(out, "  waiting: {}", counted(waiting as u64, "change"));
             list(&mut out, &it["waiting"], |it| {
                 format!(
                     "{}: {} ({})",
@@ -274,6 +275,10 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
         }
     }
     out
+}
+
+fn number(it: &Value, key: &str, noun: &str) -> String {
+    counted(it[key].as_u64().unwrap_or_default(), noun)
 }
 
 fn list(out: &mut String, items: &Value, line: impl Fn(&Value) -> String) {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::directory::last;
 use super::failure::Failure;
 use super::{tell, tell_if_to_act};
+use crate::text::counted;
 
 /// A plan stands. `mode` is `apply` or `plan`.
 pub fn plan_made(application: &str, mode: &str, changes: u64, held: u64, waiting: u64) {
+    let steps = counted(changes, "change");
     tell!(
         INFO,
         "plan.made",
@@ -16,7 +18,7 @@ pub fn plan_made(application: &str, mode: &str, changes: u64, held: u64, waiting
         changes,
         held,
         waiting,
-        "The plan for {application} ({mode}): {changes} changes, {held} held, {waiting} waiting."
+        "The plan for {application} ({mode}): {steps}, {held} held, {waiting} waiting."
     );
 }
 
@@ -48,13 +50,14 @@ pub fn application_stale(application: &str, age: Option<Duration>) {
 
 /// Accounts on which nothing may change: one event a reason.
 pub fn account_frozen(application: &str, reason: &str, count: u64) {
+    let accounts = counted(count, "account");
     tell!(
         WARN,
         "account.frozen",
         application,
         reason,
         count,
-        "{application}: nothing changes on {count} accounts ({reason}); `usersyncd explain USERNAME` says of each why."
+        "{application}: nothing changes on {accounts} ({reason}); `usersyncd explain USERNAME` says of each why."
     );
 }
 

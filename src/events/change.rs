@@ -4,6 +4,7 @@
 
 use super::failure::Failure;
 use super::{tell, tell_if_to_act};
+use crate::text::counted;
 
 /// A change was made.
 pub fn change_applied(application: &str, subject: &str, change: &str, reason: &str) {
@@ -79,6 +80,7 @@ pub fn change_failed(
 pub fn change_held(application: &str, reason: &str, count: u64, approve: &str) {
     // A limit that was met is a reason to look at once; the rest can wait for the next look.
     let must_act = reason.ends_with("_limit");
+    let changes = counted(count, "change");
     tell_if_to_act!(
         must_act,
         "change.held",
@@ -86,8 +88,8 @@ pub fn change_held(application: &str, reason: &str, count: u64, approve: &str) {
         reason,
         count,
         approve,
-        "{application}: {count} changes are held ({reason}). `usersyncd status` shows them, `usersyncd approve \
-         {approve}` releases them."
+        "{application}: {changes} held ({reason}). `usersyncd status` shows what, `usersyncd approve \
+         {approve}` releases it."
     );
 }
 
@@ -96,12 +98,13 @@ pub fn change_waiting(application: &str, count: u64, next_at: Option<&str>) {
     let when = next_at.map_or_else(String::new, |next| {
         format!("; the first falls due at {next}")
     });
+    let changes = counted(count, "change");
     tell!(
         INFO,
         "change.waiting",
         application,
         count,
         next_at,
-        "{application}: {count} changes wait{when}."
+        "{application}: {changes} waiting{when}."
     );
 }

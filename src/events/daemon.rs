@@ -4,6 +4,7 @@ use std::error::Error;
 
 use super::failure::chain;
 use super::tell;
+use crate::text::counted;
 
 /// The process has begun. `config` is the path of the configuration file.
 pub fn daemon_started(version: &str, config: &str) {
@@ -21,13 +22,14 @@ pub fn daemon_started(version: &str, config: &str) {
 /// Every schedule is set and requests are taken. `next` is the earliest tick, none if no directory is ever read.
 pub fn daemon_ready(directories: u64, applications: u64, next: Option<&str>) {
     let when = next.map_or_else(String::new, |next| format!("; the next read is at {next}"));
+    let (reads, pushes) = entries(directories, applications);
     tell!(
         INFO,
         "daemon.ready",
         directories,
         applications,
         next,
-        "Ready: {directories} directories, {applications} applications{when}."
+        "Ready: {reads}, {pushes}{when}."
     );
 }
 
@@ -94,12 +96,13 @@ pub fn config_warning(problem: &str) {
 
 /// A new configuration is in force.
 pub fn config_reloaded(directories: u64, applications: u64) {
+    let (reads, pushes) = entries(directories, applications);
     tell!(
         INFO,
         "config.reloaded",
         directories,
         applications,
-        "The configuration was read anew: {directories} directories, {applications} applications."
+        "The configuration was read anew: {reads}, {pushes}."
     );
 }
 
@@ -145,4 +148,12 @@ pub fn notify_failed(error: &dyn Error) {
         error,
         "The service manager was not told how the daemon is: {error}"
     );
+}
+
+/// Numbers of directories and of applications, in words.
+pub(super) fn entries(directories: u64, applications: u64) -> (String, String) {
+    (
+        counted(directories, "directory"),
+        counted(applications, "application"),
+    )
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::failure::Failure;
 use super::{milliseconds, tell, tell_if_to_act};
+use crate::text::counted;
 
 /// What a complete read brought.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,13 @@ pub fn directory_read(directory: &str, read: &Read) {
         duration,
     } = *read;
     let duration_ms = milliseconds(duration);
+    let holds = [
+        counted(users, "user"),
+        counted(groups, "group"),
+        counted(memberships, "membership"),
+        counted(rejected, "record"),
+    ]
+    .join(", ");
     tell!(
         INFO,
         "directory.read",
@@ -43,8 +51,7 @@ pub fn directory_read(directory: &str, read: &Read) {
         memberships,
         rejected,
         duration_ms,
-        "The directory {directory} was read: {users} users, {groups} groups, {memberships} memberships, {rejected} \
-         records rejected."
+        "The directory {directory} was read: {holds} rejected."
     );
 }
 
@@ -118,6 +125,6 @@ pub fn record_rejected(directory: &str, record: &str, reason: &str) {
 pub(super) fn last(age_seconds: Option<u64>, done: &str) -> String {
     match age_seconds {
         None => format!("was never {done}"),
-        Some(seconds) => format!("was last {done} {seconds} seconds ago"),
+        Some(seconds) => format!("was last {done} {} ago", counted(seconds, "second")),
     }
 }

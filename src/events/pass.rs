@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::counts::Counts;
+use super::daemon::entries;
 use super::{milliseconds, tell};
+use crate::text::counted;
 
 /// A level is part of what the compiler knows of a line, so one line of three levels is three lines.
 macro_rules! finished {
@@ -40,11 +42,11 @@ macro_rules! finished {
             stale = $finish.stale,
             read_ages = $finish.read_ages,
             push_ages = $finish.push_ages,
-            "Pass {} ({}) is over: {}; {} changes applied, {} held, {} waiting.",
+            "Pass {} ({}) is over: {}; {} applied, {} held, {} waiting.",
             $finish.pass,
             $finish.trigger,
             $finish.outcome,
-            $finish.counts.applied(),
+            counted($finish.counts.applied(), "change"),
             $finish.counts.changes_held,
             $finish.counts.changes_waiting
         )
@@ -54,7 +56,7 @@ macro_rules! finished {
 /// How a pass ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Finish<'a> {
-    /// The number of the pass in this process.
+    /// The number of the pass.
     pub pass: u64,
     /// What started it.
     pub trigger: &'a str,
@@ -76,6 +78,7 @@ pub struct Finish<'a> {
 
 /// A trigger came. `trigger` is `start`, `tick NAME`, `due NAME`, `signal`, `reload`, `control` or `once`.
 pub fn pass_started(pass: u64, trigger: &str, directories: u64, applications: u64) {
+    let (reads, pushes) = entries(directories, applications);
     tell!(
         INFO,
         "pass.started",
@@ -83,7 +86,7 @@ pub fn pass_started(pass: u64, trigger: &str, directories: u64, applications: u6
         trigger,
         directories,
         applications,
-        "Pass {pass} ({trigger}) starts: {directories} directories, {applications} applications."
+        "Pass {pass} ({trigger}) starts: {reads}, {pushes}."
     );
 }
 

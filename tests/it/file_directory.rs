@@ -214,7 +214,7 @@ async fn check_tells_what_a_read_would_bring() {
     assert_eq!(
         findings("path: a.yaml").await,
         [
-            (true, "read: 1 users, 1 groups, 1 memberships".to_owned()),
+            (true, "read: 1 user, 1 group, 1 membership".to_owned()),
             (false, "users: a.yaml:3: `username` is missing".to_owned()),
         ],
     );

@@ -341,13 +341,13 @@ async fn check_says_what_is_there_and_what_is_wrong() {
             format!("reach: {url} answers"),
             format!("bind: logged in as `{READER}`"),
             "users base: `ou=people,dc=load,dc=test` can be read".to_owned(),
-            "users: 4 answer `(objectClass=inetOrgPerson)`".to_owned(),
+            "users: 4 entries for `(objectClass=inetOrgPerson)`".to_owned(),
             "users ids: each carries `entryuuid`".to_owned(),
             "BAD users: `cn=nobody,ou=people,dc=load,dc=test` would be rejected: `uid` is missing".to_owned(),
             "BAD users: `uid=two,ou=people,dc=load,dc=test` would be rejected: `uid` has 2 values; one is needed".to_owned(),
             "BAD users: `uid=two,ou=people,dc=load,dc=test` would be rejected: `uid` has 2 values; one is needed".to_owned(),
             "groups base: `ou=groups,dc=load,dc=test` can be read".to_owned(),
-            "groups: 3 answer `(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))`".to_owned(),
+            "groups: 3 entries for `(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))`".to_owned(),
             "groups ids: each carries `entryuuid`".to_owned(),
         ]
     );

@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::applications::sql::layout::{Layout, Side};
 use crate::model::Refusal;
+use crate::text::counted;
 
 /// Why a call on the database did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +19,7 @@ pub(super) enum Fault {
     #[error("the answer cannot be read")]
     Answer(#[from] serde_json::Error),
     /// A statement changed another number of rows than it named.
-    #[error("table `{table}`: {changed} rows were changed where {meant} were meant")]
+    #[error("table `{table}`: {} changed where {meant} were meant", counted(*changed, "row"))]
     Count {
         /// The table.
         table: String,

@@ -30,6 +30,7 @@ use crate::applications::sql::layout::Layout;
 use crate::applications::sql::push::{Failed, Made, Target};
 use crate::applications::sql::statements::Schema;
 use crate::model::{Abilities, Change, Finding, Observed, Outcome, Refusal, View};
+use crate::text::counted;
 
 pub use self::config::{SqlConfig, SqlProblem};
 
@@ -92,10 +93,10 @@ impl SqlApplication {
         if listing.odd_switches > 0 {
             let column = self.layout.users.active.as_ref();
             return Err(self.said(Refusal::Refused(format!(
-                "table `{}`: in {} rows the column `{}` holds neither the value of `on` nor that of `off`: correct \
+                "table `{}`: in {} the column `{}` holds neither the value of `on` nor that of `off`: correct \
                  the rows, or the values under `tables.users.active`",
                 self.layout.users.table,
-                listing.odd_switches,
+                counted(listing.odd_switches, "row"),
                 column.map_or("", |it| &it.column),
             ))));
         }

@@ -39,6 +39,7 @@ use self::convert::{Converted, Form};
 use super::{Directory, Read, ReadError, Since, What};
 use crate::clock::{Clock, Timestamp};
 use crate::model::{Delta, Finding, RecordKind};
+use crate::text::counted;
 
 /// How many rejected records `check` shows.
 const SHOWN_MAX: usize = 5;
@@ -165,10 +166,12 @@ fn findings(read: &Read) -> Vec<Finding> {
         return Vec::new();
     };
     let tally = records.tally();
-    let text = format!(
-        "{} users, {} groups, {} memberships",
-        tally.users, tally.groups, tally.memberships
-    );
+    let text = [
+        counted(tally.users, "user"),
+        counted(tally.groups, "group"),
+        counted(tally.memberships, "membership"),
+    ]
+    .join(", ");
     let mut findings = vec![finding("read", text, tally.users > 0)];
     findings.extend(
         read.notes
@@ -191,7 +194,7 @@ fn findings(read: &Read) -> Vec<Finding> {
     if more > 0 {
         findings.push(finding(
             "users",
-            format!("{more} more records are rejected"),
+            format!("and {} more rejected", counted(more as u64, "record")),
             false,
         ));
     }

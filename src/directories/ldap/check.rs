@@ -10,6 +10,7 @@ use super::convert::Entry;
 use super::read::Reader;
 use crate::directories::ReadError;
 use crate::model::Finding;
+use crate::text::counted;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer};
 use crate::wire::ldap::mapping::Mapping;
 
@@ -168,7 +169,7 @@ fn seen(item: &str, filter: &str, answered: Answered) -> Finding {
         )
     } else {
         let more = if more { ", more follow" } else { "" };
-        format!("{entries} answer `{filter}`{more}")
+        format!("{} for `{filter}`{more}", counted(entries, "entry"))
     };
     Finding {
         item: item.to_owned(),

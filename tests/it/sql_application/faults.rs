@@ -113,7 +113,7 @@ async fn a_row_that_no_statement_finds_by_its_name_is_not_called_done() {
         .members("sales", &["Anna"], &[], &[]);
     let (kind, text) = refused(&push.send(&application).await, 1);
     assert_eq!(
-        (kind, text.contains("rows were changed")),
+        (kind, text.contains("1 row changed where 2 were meant")),
         ("stale", true),
         "{text}"
     );

@@ -2,6 +2,7 @@
 
 use super::{Converted, Form};
 use crate::model::RecordKind;
+use crate::text::counted;
 use crate::wire::ldap::gather::Gatherer;
 use crate::wire::ldap::ldif;
 
@@ -37,13 +38,14 @@ pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
     let mut notes = Vec::new();
     if neither > 0 {
         notes.push(format!(
-            "{neither} entries are neither users nor groups by their object classes"
+            "neither users nor groups by their object classes: {}",
+            counted(neither, "entry")
         ));
     }
     let unread = gatherer.unread_members();
     if unread > 0 {
         notes.push(format!(
-            "{unread} members cannot be read; the groups that name them lose nobody"
+            "members that cannot be read, so that the groups that name them lose nobody: {unread}"
         ));
     }
     Ok(Converted {

@@ -175,8 +175,8 @@ fn ldif_goes_through_the_mapping() {
     assert_eq!(
         converted.notes,
         [
-            "1 entries are neither users nor groups by their object classes",
-            "1 members cannot be read; the groups that name them lose nobody",
+            "neither users nor groups by their object classes: 1 entry",
+            "members that cannot be read, so that the groups that name them lose nobody: 1",
         ],
     );
 }

@@ -61,6 +61,19 @@ pub fn account_frozen(application: &str, reason: &str, count: u64) {
     );
 }
 
+/// Accounts that were linked are gone: `count` of `of`. Nothing is taken from anybody by making them again.
+pub fn account_gone(application: &str, count: u64, of: u64) {
+    tell!(
+        WARN,
+        "account.gone",
+        application,
+        count,
+        of,
+        "{application}: of {of} accounts that are ours, {count} are no longer there; those that are wanted are made again. Was \
+         a backup put back, or were they deleted by hand?"
+    );
+}
+
 /// A user and an account that do not go together without a person's word.
 pub fn account_conflict(application: &str, account: &str, detail: &str) {
     tell!(

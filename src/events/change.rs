@@ -72,7 +72,7 @@ pub fn change_failed(
         change,
         kind,
         error,
-        "{application} did not do `{change}` for {subject}, which is tried again at the next push: {error}"
+        "{application} did not do `{change}` for {subject}, which is tried again: {error}"
     );
 }
 

@@ -53,6 +53,21 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Only what was done, without what stands open.
+    #[must_use]
+    pub fn done(&self) -> Counts {
+        Counts {
+            accounts_created: self.accounts_created,
+            accounts_updated: self.accounts_updated,
+            accounts_deactivated: self.accounts_deactivated,
+            accounts_deleted: self.accounts_deleted,
+            groups_changed: self.groups_changed,
+            memberships_given: self.memberships_given,
+            memberships_taken: self.memberships_taken,
+            ..Counts::default()
+        }
+    }
+
     /// How many steps were made.
     pub fn applied(&self) -> u64 {
         self.accounts_created

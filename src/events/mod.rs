@@ -21,8 +21,8 @@ mod failure;
 mod pass;
 
 pub use self::application::{
-    access_remains, account_conflict, account_frozen, application_failed, application_stale,
-    mail_duplicate, plan_made, protected_left, removals_blocked,
+    access_remains, account_conflict, account_frozen, account_gone, application_failed,
+    application_stale, mail_duplicate, plan_made, protected_left, removals_blocked,
 };
 pub use self::change::{
     change_applied, change_failed, change_held, change_refused, change_unaccepted, change_waiting,

@@ -32,6 +32,8 @@ pub struct Pushed {
     pub due: bool,
     /// The application could be processed.
     pub reached: bool,
+    /// It was found not to hold what it was last seen to hold; the next push lists it anew.
+    pub stale: bool,
     /// What was done and what stands open.
     pub counts: Counts,
     /// When the first clock falls due.

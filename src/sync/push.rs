@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Timestamp};
-use crate::events::{self, Counts};
+use crate::events;
 use crate::failpoint;
 use crate::model::{HoldReason, Holding, NoticeKind, Outcome, Plan, Refusal, View, What, Withheld};
 use crate::progress::Work;
@@ -19,11 +19,29 @@ use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
 use crate::sync::{recovered, tell};
 
-/// Pushes one application, or finds that nothing is due.
+/// Pushes one application, or finds that nothing is due. An application that turns out not to hold what it was last seen to
+/// hold (a backup was put back, say) is listed anew and gone to once more.
 ///
 /// # Errors
 /// [`StoreError`] when the store could not be read or written. What was sent before that is found again by its intents.
 pub async fn push(
+    part: &ApplicationPart,
+    store: &Store,
+    clock: &dyn Clock,
+    work: &Work,
+    stop: &CancellationToken,
+) -> Result<Pushed, StoreError> {
+    let first = attempt(part, store, clock, work, stop).await?;
+    if !first.stale || stop.is_cancelled() {
+        return Ok(first);
+    }
+    let mut second = attempt(part, store, clock, work, stop).await?;
+    // What failed before is part of the second plan; what was done is not.
+    second.counts += first.counts.done();
+    Ok(second)
+}
+
+async fn attempt(
     part: &ApplicationPart,
     store: &Store,
     clock: &dyn Clock,
@@ -47,6 +65,7 @@ pub async fn push(
         Ok(holding) => holding,
         Err(refusal) => return failed(part, store, loaded.state, &refusal, now).await,
     };
+    tell::gone(part, &loaded, &holding.holding);
     if !loaded.intents.is_empty() {
         recover(part, store, &mut loaded, &holding.holding, now).await?;
     }
@@ -141,8 +160,7 @@ async fn not_due(
     Ok(Some(Pushed {
         due: false,
         reached: true,
-        counts: Counts::default(),
-        due_at: None,
+        ..Pushed::default()
     }))
 }
 
@@ -283,11 +301,13 @@ impl Ended<'_, '_, '_> {
             &refused,
         );
         counts.changes_refused += self.rested as u64;
+        let is_stale = |it: &Outcome| matches!(it, Outcome::Failed(Refusal::Stale(_)));
         let is_down =
             |it: &Refusal| matches!(it, Refusal::Unauthorised(_) | Refusal::Unavailable(_));
         Ok(Pushed {
             due: true,
             reached: !surprise.is_some_and(is_down),
+            stale: self.walked.outcomes.iter().any(is_stale),
             counts,
             due_at: self.plan.due_at,
         })

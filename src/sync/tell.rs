@@ -1,14 +1,17 @@
 //! What a push says of itself: events, counts, history, refusals.
 
+use std::collections::BTreeSet;
+
 use crate::clock::Timestamp;
 use crate::events::{self, Counts, Failure};
 use crate::model::{
-    Change, Class, HistoryEntry, HoldReason, Notice, NoticeKind, Outcome, Plan, Refusal, Step,
-    Subject, View, What,
+    Change, Class, HistoryEntry, HoldReason, Holding, Notice, NoticeKind, Outcome, Plan, Refusal,
+    Step, Subject, View, What,
 };
 use crate::reconcile::{Context, show_change};
 use crate::store::{HeldSet, Refused, SetOf};
 use crate::sync::execute::Missing;
+use crate::sync::load::Loaded;
 use crate::sync::parts::ApplicationPart;
 use crate::text::{self, Span};
 
@@ -26,6 +29,30 @@ pub(crate) fn failure_of(refusal: &Refusal) -> Failure {
         Refusal::Stale(_) => Failure::Stale,
         Refusal::Unauthorised(_) => Failure::Unauthorised,
         Refusal::Unavailable(_) => Failure::Unavailable,
+    }
+}
+
+/// Tells of linked accounts that a listing no longer shows, but for those that a lost push was about to delete. `found` begins
+/// with the places that are remembered.
+pub(crate) fn gone(part: &ApplicationPart, loaded: &Loaded, found: &Holding) {
+    let steps = loaded.intents.iter().flat_map(|it| &it.1.steps);
+    let deleted: BTreeSet<Subject> = steps
+        .filter(|it| it.step == Step::Delete)
+        .map(|it| it.subject)
+        .collect();
+    let known = loaded
+        .remembered
+        .as_ref()
+        .map_or(&[][..], |it| &it.accounts);
+    let ours = (0u32..).zip(known).zip(&found.accounts);
+    let ours = ours.filter(|((_, was), _)| was.exists && was.link.is_some());
+    let (mut count, mut of) = (0, 0);
+    for ((place, _), is) in ours {
+        of += 1;
+        count += u64::from(!is.exists && !deleted.contains(&Subject::Account(place)));
+    }
+    if count > 0 {
+        events::account_gone(&part.name, count, of);
     }
 }
 

@@ -154,6 +154,7 @@ fn tell_of_applications() {
     events::application_stale("wiki", Some(Duration::from_hours(25)));
     events::removals_blocked("wiki", "the group wiki-users is in no listed directory");
     events::account_frozen("wiki", "rejected", 3);
+    events::account_gone("wiki", 40, 50);
     events::account_conflict("wiki", "anna", "two accounts match the user");
     events::mail_duplicate("wiki", "anna@corporate, a.smith@jira");
     events::protected_left("wiki", "admin");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::site::{AT_ONCE, Site, crowd, person, yaml};
+use crate::support::site::{self, AT_ONCE, Site, crowd, person, yaml};
 
 /// Two applications, `wiki` in `wiki.db` and `chat` in `chat/chat.db`, filled from one file.
 fn two() -> Site {
@@ -61,6 +61,62 @@ fn check(harm: impl Fn(&Site), mend: impl Fn(&Site)) {
     let run = site.sync().ended(0);
     assert_eq!(run.one("pass.finished")["outcome"], "in_sync");
     assert_eq!(site.open_intents(), 0);
+}
+
+#[test]
+fn an_application_from_an_old_backup_is_healed_by_the_pass_that_finds_it() {
+    let site = Site::new(&crowd(5, "staff"), AT_ONCE);
+    site.sync().ended(0);
+    let backup = fs::read(site.path("wiki.db")).unwrap();
+    let mut people = crowd(12, "staff");
+    site.people(&people);
+    site.sync().ended(0);
+    // Somebody whose account is gone changes, so that the application is looked at.
+    fs::write(site.path("wiki.db"), backup).unwrap();
+    people[7].mail = "new@example.com".to_owned();
+    site.people(&people);
+    let run = site.sync().ended(0);
+    let gone = run.one("account.gone");
+    assert_eq!((&gone["count"], &gone["of"]), (&7.into(), &12.into()));
+    assert_eq!(gone["level"], "WARN");
+    assert_eq!(run.one("change.failed")["kind"], "stale");
+    let finished = run.one("pass.finished");
+    assert_eq!(finished["outcome"], "applied", "{finished}");
+    assert_eq!(finished["accounts_created"], 7);
+    assert_eq!(finished["memberships_given"], 7);
+    assert_eq!(site.accounts().len(), 12);
+    assert_eq!(site.members().len(), 12);
+    assert_eq!(site.open_intents(), 0);
+    let run = site.sync().ended(0);
+    assert_eq!(run.one("pass.finished")["outcome"], "in_sync");
+}
+
+#[test]
+fn an_application_that_was_emptied_is_filled_again_and_said_to_be() {
+    let many = 70;
+    // Fifty accounts may be made in a day; at more a person looks first.
+    let site = Site::new(&crowd(many, "staff"), "first_pass: apply\ngrace: 0s");
+    site.sync().ended(0);
+    site::next_second();
+    let look = "UPDATE application SET reread_at = 0";
+    for (left, code) in [(many - 10, 0), (0, 3)] {
+        let gone = format!("DELETE FROM users WHERE username > 'p{left:02}'");
+        site.execute("wiki.db", &gone);
+        site.execute("state.db", look);
+        let run = site.sync().ended(code);
+        assert_eq!(run.one("account.gone")["count"], many - left);
+        assert_eq!(run.one("account.gone")["of"], many);
+        assert!(run.named("change.failed").is_empty(), "{}", run.err);
+    }
+    assert!(
+        site.accounts().is_empty(),
+        "a class beyond its limit waits whole"
+    );
+    let held = site.held();
+    assert_eq!(held[0].0, "additions_limit", "{held:?}");
+    site.approve();
+    site.sync().ended(0);
+    assert_eq!(site.accounts().len(), many);
 }
 
 #[test]

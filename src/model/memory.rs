@@ -99,7 +99,7 @@ pub struct HistoryEntry {
     pub taken: Vec<u32>,
 }
 
-/// What is about to be sent, made durable first. After a crash it tells what is ours of what is found.
+/// What is about to be sent, or a part of it, made durable first. After a crash it tells what is ours of what is found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// The steps that were about to be in flight together.
@@ -117,25 +117,34 @@ pub struct IntentStep {
     pub what: What,
     /// The application's own id of the account or group before the step; empty for one that is to be made. Places that were
     /// first seen in the listing of the same push may be others after a crash, the id is not.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remote_id: String,
     /// The name that the account or group has afterwards.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// The directory entry's id for the link; empty where none is wanted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub directory: String,
     /// The record's stable id for the link.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub record: String,
     /// The folded mail for the link.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub mail: String,
     /// The `person_key` value for the link.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub person: String,
     /// Whether the user's username is one of several tied ones, for the link.
     pub tied: bool,
     /// Whether a created account is active.
     pub active: bool,
     /// Places given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub give: Vec<u32>,
     /// Places whose memberships become ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub own: Vec<u32>,
     /// Places taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub take: Vec<u32>,
 }

@@ -48,7 +48,6 @@ pub struct Failure {
 }
 
 /// Everything that one push leaves behind, kept together or not at all.
-#[derive(Clone, Copy, Debug)]
 pub struct PushCommit<'a> {
     /// When it is kept.
     pub at: Timestamp,
@@ -60,8 +59,8 @@ pub struct PushCommit<'a> {
     pub state: &'a ApplicationState,
     /// Intents that are settled by now.
     pub close_intents: &'a [i64],
-    /// What was done.
-    pub history: &'a [HistoryEntry],
+    /// What was done, line by line: of a first plan there are too many to have them all at once.
+    pub history: Box<dyn Iterator<Item = HistoryEntry> + Send + 'a>,
     /// Everything that is held now.
     pub held: &'a [Withheld<HoldReason>],
     /// Everything that is waiting now.
@@ -113,7 +112,7 @@ impl Store {
         before: Option<&Holding>,
         found: &Holding,
         close_intents: &[i64],
-        history: &[HistoryEntry],
+        history: Vec<HistoryEntry>,
     ) -> Result<u64, StoreError> {
         let mut writing = self
             .write("noting what a push did that was cut off")
@@ -123,7 +122,7 @@ impl Store {
             save(writing.db(), application, state, 1).await?;
             accounts::replace(writing.db(), application, before, found).await?;
             journal::close_intents(writing.db(), application, close_intents).await?;
-            history::add(writing.db(), application, history).await?;
+            history::add(writing.db(), application, history.into_iter()).await?;
             Ok::<_, Stop>(state.push + 1)
         };
         let work = work.await;
@@ -245,7 +244,6 @@ async fn push(db: &mut Connection, id: &str, commit: PushCommit<'_>) -> Result<u
     let push = state.push + 1;
     accounts::replace(db, application, before, after).await?;
     failpoint::reached("store.in_push");
-    journal::close_intents(db, application, close_intents).await?;
     history::add(db, application, history).await?;
     let showing = Showing {
         application,
@@ -256,5 +254,7 @@ async fn push(db: &mut Connection, id: &str, commit: PushCommit<'_>) -> Result<u
     held::replace(db, showing, held, waiting).await?;
     journal::replace_refused(db, application, refused).await?;
     approvals::prune(db, at).await?;
+    // Last, because rows that come after it would be fitted into the gaps that it leaves, which is slower than appending.
+    journal::close_intents(db, application, close_intents).await?;
     Ok(push)
 }

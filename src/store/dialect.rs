@@ -12,9 +12,8 @@
 //! | `GATHER(x)` | one JSON array of all rows' values | `json_group_array` | `json_agg` |
 //!
 //! Large sets go in by [`Insert`] with a row of parameters for each row, which both databases take fastest of all ordinary
-//! ways, and come out by [`gather`] as one JSON text for each thousand rows. Lists of numbers go in as one JSON parameter.
-
-use std::sync::Arc;
+//! ways, and come out by [`gather`] as one JSON text for each thousand rows. Lists of numbers go in as one JSON parameter,
+//! memberships among them: both ends of one are one number.
 
 use serde::de::DeserializeOwned;
 use sqlx::{AssertSqlSafe, ColumnIndex, Row as _};
@@ -69,31 +68,42 @@ pub(super) struct Insert {
 
 impl Insert {
     /// Inserts one row for each item. `bind` binds the item's values in the order of the columns.
-    pub(super) async fn rows<T: Sync>(
+    pub(super) async fn rows<T>(
         &self,
         db: &mut Connection,
-        items: &[T],
-        bind: impl Fn(Statement, &T) -> Statement + Sync,
+        items: impl IntoIterator<Item = T, IntoIter: Send>,
+        bind: impl Fn(Statement, T) -> Statement + Sync,
     ) -> sqlx::Result<()> {
-        let mut rest = items;
-        // Three lengths only, so that the statements stay prepared: full, a sixteenth, one.
-        let full = (PARAMETERS / self.width).max(16);
-        for length in [full, full / 16, 1] {
-            if rest.len() < length {
-                continue;
-            }
-            let text: Arc<str> = self.text(length).into();
-            while rest.len() >= length {
-                let (now, later) = rest.split_at(length);
-                let mut insert = sqlx::query(AssertSqlSafe(Arc::clone(&text)));
-                for item in now {
-                    insert = bind(insert, item);
-                }
-                insert.execute(&mut *db).await?;
-                rest = later;
-            }
+        let mut items = items.into_iter();
+        let mut bound = self.bound(&mut items, &bind);
+        while !bound.is_empty() {
+            // The database works on a thread of its own: it takes these rows while the next ones are bound.
+            let next = async { self.bound(&mut items, &bind) };
+            let (done, next) = tokio::join!(run(db, bound), next);
+            done?;
+            bound = next;
         }
         Ok(())
+    }
+
+    /// Statements for the next items, none after the last. They have three lengths only, so that they stay prepared: full,
+    /// a sixteenth, one.
+    fn bound<T>(
+        &self,
+        items: &mut impl Iterator<Item = T>,
+        bind: &impl Fn(Statement, T) -> Statement,
+    ) -> Vec<Statement> {
+        let full = (PARAMETERS / self.width).max(16);
+        let items: Vec<T> = items.take(full).collect();
+        let mut items = items.into_iter();
+        let mut bound = Vec::new();
+        for length in [full, full / 16, 1] {
+            while items.len() >= length {
+                let insert = sqlx::query(AssertSqlSafe(self.text(length)));
+                bound.push(items.by_ref().take(length).fold(insert, bind));
+            }
+        }
+        bound
     }
 
     /// The statement for so many rows. SQLite looks a numbered parameter up by its name, slowly; these have none.
@@ -102,6 +112,13 @@ impl Insert {
         let rows = vec![row; rows].join(",");
         format!("{} {rows} {}", self.into, self.conflict)
     }
+}
+
+async fn run(db: &mut Connection, statements: Vec<Statement>) -> sqlx::Result<()> {
+    for statement in statements {
+        statement.execute(&mut *db).await?;
+    }
+    Ok(())
 }
 
 /// Runs a statement over a list of numbers: `$1` and so on are the owner's numbers, the parameter after them is the list.
@@ -156,11 +173,6 @@ pub(super) async fn gather(
 /// Both ends of a membership as one number, which sorts by group first. In statements: `value >> 32`, `value & 4294967295`.
 pub(super) fn edge(group: u32, target: u32) -> i64 {
     i64::from(group) << 32 | i64::from(target)
-}
-
-/// The two ends of [`edge`].
-pub(super) fn ends(edge: i64) -> (i64, i64) {
-    (edge >> 32, edge & i64::from(u32::MAX))
 }
 
 /// A time, or none, from a column of a row.

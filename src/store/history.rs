@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use crate::clock::Timestamp;
 use crate::model::{Class, HistoryEntry, Subject, Window};
 use crate::store::dialect::{
-    Connection, Insert, Row, Statement, count, garbled, json, of_json, statement,
+    Connection, Insert, Row, Statement, count, garbled, of_json, statement,
 };
 use crate::store::{Snapshot, Store, StoreError, applications, words};
 use crate::text::fold;
@@ -47,7 +47,7 @@ pub enum Part {
 }
 
 const ADD: Insert = Insert {
-    into: "INSERT INTO change (application, at, subject, place, name, key, text, reason, class, active_delta, given, taken)
+    into: "INSERT INTO change (application, at, subject, place, key, name, text, reason, class, active_delta, given, taken)
         VALUES",
     width: 12,
     conflict: "",
@@ -119,15 +119,9 @@ impl Store {
 pub(super) async fn add(
     db: &mut Connection,
     application: i64,
-    entries: &[HistoryEntry],
+    entries: impl Iterator<Item = HistoryEntry> + Send,
 ) -> sqlx::Result<()> {
-    let list = |places: &[u32]| (!places.is_empty()).then(|| json(places)).transpose();
-    let mut rows = Vec::with_capacity(entries.len());
-    for entry in entries {
-        rows.push((entry, list(&entry.given)?, list(&entry.taken)?));
-    }
-    let bind = |statement: Statement, row: &(&HistoryEntry, Option<String>, Option<String>)| {
-        let (entry, given, taken) = row;
+    let bind = |statement: Statement, entry: HistoryEntry| {
         let (subject, place) = match entry.subject {
             Subject::Account(place) => ("account", place),
             Subject::Group(place) => ("group", place),
@@ -137,16 +131,21 @@ pub(super) async fn add(
             .bind(entry.at.0)
             .bind(subject)
             .bind(i64::from(place))
-            .bind(entry.name.as_str())
             .bind(fold(&entry.name))
-            .bind(entry.text.as_str())
-            .bind(entry.reason.as_str())
+            .bind(entry.name)
+            .bind(entry.text)
+            .bind(entry.reason)
             .bind(entry.class.map(words::of_class))
             .bind(i64::from(entry.active_delta))
-            .bind(given.as_deref())
-            .bind(taken.as_deref())
+            .bind(list(&entry.given))
+            .bind(list(&entry.taken))
     };
-    ADD.rows(db, &rows, bind).await
+    ADD.rows(db, entries, bind).await
+}
+
+/// Places as a JSON array, which is how a list of numbers prints; nothing for none.
+fn list(places: &[u32]) -> Option<String> {
+    (!places.is_empty()).then(|| format!("{places:?}"))
 }
 
 async fn newest(db: &mut Connection, filter: HistoryFilter<'_>) -> sqlx::Result<Vec<HistoryRow>> {
@@ -290,7 +289,7 @@ mod tests {
     async fn push(store: &Store, application: &str, after: &Holding, history: &[HistoryEntry]) {
         let state = ApplicationState::default();
         let push = PushCommit {
-            history,
+            history: Box::new(history.iter().cloned()),
             ..commit(None, after, &state)
         };
         store.commit_push(application, push).await.unwrap();

@@ -100,15 +100,19 @@ impl Snapshot {
 }
 
 impl Store {
-    /// Makes durable what is about to be sent to an application, by the id of its entry, and gives back the number under
-    /// which [`PushCommit::close_intents`](crate::store::PushCommit::close_intents) settles it. It is on the disk when this
-    /// returns.
+    /// Makes durable what is about to be sent to an application, by the id of its entry, all of it or nothing, and gives back
+    /// the numbers under which [`PushCommit::close_intents`](crate::store::PushCommit::close_intents) settles it. It is on the
+    /// disk when this returns.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written: then nothing may be sent.
-    pub async fn save_intent(&self, application: &str, intent: &Intent) -> Result<i64, StoreError> {
+    pub async fn save_intents(
+        &self,
+        application: &str,
+        intents: impl Iterator<Item = Intent> + Send,
+    ) -> Result<Vec<i64>, StoreError> {
         let mut writing = self.write("noting what is about to be sent").await?;
-        let work = save_intent(writing.db(), application, intent).await;
+        let work = save_intents(writing.db(), application, intents).await;
         writing.end(work).await
     }
 
@@ -241,11 +245,19 @@ async fn open_intents(db: &mut Connection, application: &str) -> sqlx::Result<Ve
     open.iter().map(intent).collect()
 }
 
-async fn save_intent(db: &mut Connection, application: &str, intent: &Intent) -> sqlx::Result<i64> {
+async fn save_intents(
+    db: &mut Connection,
+    application: &str,
+    intents: impl Iterator<Item = Intent> + Send,
+) -> sqlx::Result<Vec<i64>> {
     let application = applications::number(db, application).await?;
-    let new = "INSERT INTO intent (application, body) VALUES ($1, $2) RETURNING number";
-    let new = statement(new).bind(application).bind(json(intent)?);
-    new.fetch_one(db).await?.try_get(0)
+    let mut numbers = Vec::new();
+    for intent in intents {
+        let new = "INSERT INTO intent (application, body) VALUES ($1, $2) RETURNING number";
+        let new = statement(new).bind(application).bind(json(&intent)?);
+        numbers.push(new.fetch_one(&mut *db).await?.try_get(0)?);
+    }
+    Ok(numbers)
 }
 
 async fn refused(db: &mut Connection, application: i64) -> sqlx::Result<Vec<Refused>> {
@@ -304,9 +316,12 @@ mod tests {
     #[tokio::test]
     async fn an_intent_stays_open_until_its_push_is_committed() {
         let (_folder, store) = store().await;
-        let first = store.save_intent("wiki", &intent("anna")).await.unwrap();
-        let second = store.save_intent("wiki", &intent("ben")).await.unwrap();
-        let other = store.save_intent("chat", &intent("carl")).await.unwrap();
+        let two = ["anna", "ben"].map(intent).into_iter();
+        let [first, second] = store.save_intents("wiki", two).await.unwrap()[..] else {
+            panic!("a number for each")
+        };
+        let one = [intent("carl")].into_iter();
+        let other = store.save_intents("chat", one).await.unwrap()[0];
         let open = async |application| {
             let mut snapshot = store.snapshot().await.unwrap();
             snapshot.open_intents(application).await.unwrap()

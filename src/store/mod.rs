@@ -9,7 +9,7 @@
 //! what changed.
 //!
 //! * Directories: [`DirectoryState`], [`StoredRecords`], [`Store::accept`], [`Store::touch`], [`Store::put_suspect`].
-//! * Applications: [`ApplicationState`], [`PushCommit`], [`Store::commit_push`], [`Store::save_intent`].
+//! * Applications: [`ApplicationState`], [`PushCommit`], [`Store::commit_push`], [`Store::save_intents`].
 //! * Operators: [`HeldSet`], [`Store::approve`], [`HistoryFilter`], [`PassRow`].
 //! * Processes: [`Claim`].
 

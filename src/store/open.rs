@@ -30,6 +30,12 @@ const READERS: u32 = 16;
 /// What the journal keeps of the disk after a large transaction, in bytes.
 const JOURNAL_KEEPS: &str = "67108864";
 
+/// Bytes of a page of a new file. A first push writes some hundred thousand rows; large pages cost it a sixth less.
+const PAGE: u32 = 16_384;
+
+/// What the writer keeps in memory of the pages that it works on, in KiB, as SQLite counts it.
+const WRITER_KEEPS: &str = "-8000";
+
 /// Who can read the file: it holds names and mail addresses.
 const MODE: u32 = 0o600;
 
@@ -71,9 +77,11 @@ impl Store {
         let path = location(url)?;
         make_ready(&path)?;
         let options = options(&path)
+            .page_size(PAGE)
             .journal_mode(SqliteJournalMode::Wal)
             .pragma("journal_size_limit", JOURNAL_KEEPS);
-        let writer = connect(&path, options.clone(), 1).await?;
+        let writing = options.clone().pragma("cache_size", WRITER_KEEPS);
+        let writer = connect(&path, writing, 1).await?;
         if let Err(fault) = bring_up_to_date(&path, &writer).await {
             // A store that is refused is left as it was found, without an empty journal beside it.
             writer.close().await;

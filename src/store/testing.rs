@@ -298,7 +298,7 @@ pub(super) fn commit<'a>(
         after,
         state,
         close_intents: &[],
-        history: &[],
+        history: Box::new(std::iter::empty()),
         held: &[],
         waiting: &[],
         refused: &[],

@@ -154,16 +154,17 @@ async fn a_store_that_another_process_keeps_locked_says_so() {
 async fn an_intent_is_there_for_whoever_opens_the_store_next() {
     let (folder, store) = store().await;
     let intent = Intent { steps: Vec::new() };
-    let number = store.save_intent("wiki", &intent).await.unwrap();
+    let intents = [intent.clone()].into_iter();
+    let numbers = store.save_intents("wiki", intents).await.unwrap();
     // The process dies here: nothing is closed.
     let next = Store::open(&crate::store::testing::url(&folder))
         .await
         .unwrap();
     let mut snapshot = next.snapshot().await.unwrap();
     let open = snapshot.open_intents("wiki").await.unwrap();
-    assert_eq!(open, [(number, intent)]);
+    assert_eq!(open, [(numbers[0], intent)]);
     drop(snapshot);
-    next.close_intents("wiki", &[number]).await.unwrap();
+    next.close_intents("wiki", &numbers).await.unwrap();
     let mut snapshot = store.snapshot().await.unwrap();
     assert!(snapshot.open_intents("wiki").await.unwrap().is_empty());
 }
@@ -230,7 +231,7 @@ async fn figures_of_a_first_read_and_a_first_push_are_printed() {
     print("holding made");
     let state = ApplicationState::default();
     let mut push = commit(None, &holding, &state);
-    push.history = &history;
+    push.history = Box::new(history.into_iter());
     store.commit_push("wiki", push).await.unwrap();
     print("first push committed");
     drop(snapshot);

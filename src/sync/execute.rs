@@ -19,6 +19,10 @@ use crate::sync::parts::ApplicationPart;
 /// How often a plan that is one transaction is tried without the changes that were refused.
 const REFUSED_MAX: usize = 100;
 
+/// Steps of one intent. What is in flight together is committed together, in as many intents as it needs: one alone would
+/// stand in memory several times over, as steps, as text and in the database.
+const INTENT_STEPS: usize = 1_000;
+
 /// What came of a plan.
 #[derive(Debug, Default)]
 pub(crate) struct Walked {
@@ -159,13 +163,15 @@ impl Walk<'_, '_, '_> {
 
     async fn send(&mut self) -> Result<(), StoreError> {
         let plan = &self.sent.plan;
-        let steps = plan.changes.iter().filter(|it| is_sent(it));
-        let steps: Vec<_> = steps.map(|it| intent_of(self.context, plan, it)).collect();
-        if !steps.is_empty() {
+        let changes: Vec<&Change> = plan.changes.iter().filter(|it| is_sent(it)).collect();
+        if !changes.is_empty() {
             failpoint::reached("push.before_intent");
-            let intent = Intent { steps };
-            let number = self.store.save_intent(&self.part.id, &intent).await?;
-            self.walked.intents.push(number);
+            let step = |it: &&Change| intent_of(self.context, plan, it);
+            let intents = changes.chunks(INTENT_STEPS).map(|some| Intent {
+                steps: some.iter().map(step).collect(),
+            });
+            let numbers = self.store.save_intents(&self.part.id, intents).await?;
+            self.walked.intents.extend(numbers);
             failpoint::reached("push.after_intent");
         }
         let view = View {

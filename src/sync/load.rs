@@ -117,7 +117,7 @@ pub(crate) fn world<'a>(
 pub(crate) struct Loaded {
     pub(crate) state: ApplicationState,
     pub(crate) pinned: Vec<Pinned>,
-    pub(crate) remembered: Option<Holding>,
+    pub(crate) remembered: Option<Arc<Holding>>,
     pub(crate) intents: Vec<(i64, Intent)>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) memory: Memory,
@@ -126,7 +126,7 @@ pub(crate) struct Loaded {
 
 /// What an application holds now.
 pub(crate) struct Present {
-    pub(crate) holding: Holding,
+    pub(crate) holding: Arc<Holding>,
     /// It was listed for this push.
     pub(crate) listed: bool,
 }
@@ -151,7 +151,7 @@ pub(crate) async fn load_all(
     now: Timestamp,
 ) -> Result<Loaded, StoreError> {
     records(snapshot, &mut pinned).await?;
-    let remembered = snapshot.holding(&part.id).await?;
+    let remembered = snapshot.holding(&part.id).await?.map(Arc::new);
     let intents = snapshot.open_intents(&part.id).await?;
     let refused = snapshot.refused(&part.id).await?;
     let approved = snapshot.approved(&part.id, now).await?;
@@ -204,7 +204,7 @@ pub(crate) async fn present_holding(
     match &loaded.remembered {
         Some(remembered) if !surprised && !listing_is_due(part, &loaded.state, now) => {
             Ok(Present {
-                holding: remembered.clone(),
+                holding: Arc::clone(remembered),
                 listed: false,
             })
         }
@@ -212,10 +212,10 @@ pub(crate) async fn present_holding(
             let observed: Observed = part.application.accounts().await?;
             let intents: Vec<Intent> = loaded.intents.iter().map(|it| it.1.clone()).collect();
             let empty = Holding::default();
-            let known = remembered.as_ref().unwrap_or(&empty);
+            let known = remembered.as_deref().unwrap_or(&empty);
             let holding = tokio::task::block_in_place(|| recall(known, &observed, &intents));
             Ok(Present {
-                holding,
+                holding: Arc::new(holding),
                 listed: true,
             })
         }

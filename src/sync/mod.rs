@@ -10,7 +10,6 @@ mod outcome;
 mod parts;
 pub mod push;
 pub mod read;
-mod recovered;
 pub mod survey;
 mod tell;
 

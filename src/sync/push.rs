@@ -3,6 +3,7 @@
 //! A push opens no directory. It is due when something it depends on has moved; when it is not, it writes one time and ends.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,13 +12,13 @@ use crate::events;
 use crate::failpoint;
 use crate::model::{HoldReason, Holding, NoticeKind, Outcome, Plan, Refusal, View, What, Withheld};
 use crate::progress::Work;
-use crate::reconcile::{self, Context, Standing, World, advance};
+use crate::reconcile::{self, Context, Standing, World, advance, interrupted};
 use crate::store::{ApplicationState, Failure, PushCommit, Refused, Snapshot, Store, StoreError};
 use crate::sync::execute::{self, Walked};
 use crate::sync::load::{self, Loaded, Pinned, Present, listing_is_due, load_all, present_holding};
 use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
-use crate::sync::{recovered, tell};
+use crate::sync::tell;
 
 /// Pushes one application, or finds that nothing is due. An application that turns out not to hold what it was last seen to
 /// hold (a backup was put back, say) is listed anew and gone to once more.
@@ -170,21 +171,23 @@ async fn recover(
     part: &ApplicationPart,
     store: &Store,
     loaded: &mut Loaded,
-    found: &Holding,
+    found: &Arc<Holding>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     failpoint::reached("push.before_recovery");
     let settled: Vec<i64> = loaded.intents.iter().map(|it| it.0).collect();
-    let before = loaded.remembered.as_ref();
-    let history = recovered::history(&loaded.intents, before, found, now);
+    let before = loaded.remembered.as_deref();
+    let nothing = Holding::default();
+    let intents = loaded.intents.iter().map(|it| &it.1);
+    let history = interrupted(before.unwrap_or(&nothing), found, intents, now);
     loaded.state.push = store
-        .recover(&part.id, &loaded.state, before, found, &settled, &history)
+        .recover(&part.id, &loaded.state, before, found, &settled, history)
         .await?;
     failpoint::reached("push.after_recovery");
     // What was found counts against the limits from now on.
     let mut snapshot = store.snapshot().await?;
     loaded.memory.window = load::window(&mut snapshot, part, &loaded.state, now).await?;
-    loaded.remembered = Some(found.clone());
+    loaded.remembered = Some(Arc::clone(found));
     loaded.intents.clear();
     Ok(())
 }
@@ -252,13 +255,7 @@ impl Ended<'_, '_, '_> {
         let after =
             tokio::task::block_in_place(|| advance(self.context, self.plan, &self.walked.outcomes));
         let now = self.world.now;
-        let history = tell::history(
-            self.context,
-            self.plan,
-            &self.walked.outcomes,
-            self.view,
-            now,
-        );
+        let history = tell::history(self.context, self.view, &self.walked.outcomes, now);
         let refused = tell::refusals(
             self.context,
             self.plan,
@@ -277,14 +274,14 @@ impl Ended<'_, '_, '_> {
         } else {
             &[]
         };
-        let before = self.loaded.remembered.as_ref();
+        let before = self.loaded.remembered.as_deref();
         let commit = PushCommit {
             at: ended_at,
             before,
             after: &after,
             state: &state,
             close_intents: settled,
-            history: &history,
+            history: Box::new(history),
             held: &self.plan.held,
             waiting: &self.plan.waiting,
             refused: &refused,

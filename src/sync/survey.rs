@@ -4,6 +4,7 @@
 //! over that state; `explain` and its like take the state as it is.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::model::{Holding, Memory, Plan, Refusal};
@@ -17,7 +18,7 @@ use crate::sync::read::Fetched;
 #[derive(Debug)]
 pub struct Survey {
     pinned: Vec<Pinned>,
-    holding: Holding,
+    holding: Arc<Holding>,
     memory: Memory,
     now: Timestamp,
 }

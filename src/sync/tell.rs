@@ -77,21 +77,18 @@ pub(crate) fn names(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> 
     (subject, done)
 }
 
-/// One line of history for each change that was made.
-pub(crate) fn history(
-    context: &Context<'_, '_>,
-    plan: &Plan,
-    outcomes: &[Outcome],
-    view: View<'_>,
+/// One line of history for each change that was made, made when it is asked for.
+pub(crate) fn history<'a>(
+    context: &'a Context<'_, '_>,
+    view: View<'a>,
+    outcomes: &'a [Outcome],
     now: Timestamp,
-) -> Vec<HistoryEntry> {
-    let made = plan
-        .changes
-        .iter()
-        .zip(outcomes)
-        .filter(|it| matches!(it.1, Outcome::Done { .. }));
+) -> impl Iterator<Item = HistoryEntry> + Send + 'a {
+    let plan = view.plan;
     let missing = Missing::of(plan, outcomes);
-    made.map(|(change, _)| {
+    let all = plan.changes.iter().zip(outcomes);
+    let made = all.filter(|it| matches!(it.1, Outcome::Done { .. }));
+    made.map(move |(change, _)| {
         let given = missing.without(change, plan.given(change));
         let name = match change.subject {
             Subject::Account(place) => view.account_name(place),
@@ -120,7 +117,6 @@ pub(crate) fn history(
             },
         }
     })
-    .collect()
 }
 
 fn class_of(change: &Change) -> Option<Class> {

@@ -1,5 +1,7 @@
 //! What differs between two holdings of one application, row by row. Pure: nothing is read or written here.
 
+use std::cmp::Ordering;
+
 use crate::model::{
     Account, AppGroup, GroupLink, Holding, Link, Membership, ObservedAccount, ObservedGroup, StrId,
 };
@@ -12,10 +14,11 @@ pub(super) struct Differences {
     pub(super) gone: Vec<i64>,
 }
 
-/// What differs between the members of all groups, of one kind: `(group, member)` to write, edges to drop.
+/// What differs between the members of all groups, of one kind: edges to write and edges to drop.
 #[derive(Default)]
 pub(super) struct MemberDifferences {
-    pub(super) put: Vec<(u32, Membership)>,
+    pub(super) put_ours: Vec<i64>,
+    pub(super) put_theirs: Vec<i64>,
     pub(super) gone: Vec<i64>,
 }
 
@@ -93,25 +96,29 @@ impl MemberDifferences {
     fn add(&mut self, group: u32, was: &[Membership], is: &[Membership]) {
         let (mut was, mut is) = (was.iter().peekable(), is.iter().peekable());
         loop {
-            match (was.peek(), is.peek()) {
+            let order = match (was.peek(), is.peek()) {
                 (None, None) => return,
-                (Some(a), Some(b)) if a.place() == b.place() => {
-                    if a != b {
-                        self.put.push((group, **b));
-                    }
-                    was.next();
-                    is.next();
-                }
-                (Some(a), Some(b)) if a.place() < b.place() => self.drop_next(group, &mut was),
-                (Some(_), None) => self.drop_next(group, &mut was),
-                (_, Some(_)) => self.put.extend(is.next().map(|it| (group, *it))),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(was), Some(is)) => was.place().cmp(&is.place()),
+            };
+            let was = was.next_if(|_| order.is_le());
+            let is = is.next_if(|_| order.is_ge());
+            match (was, is) {
+                (Some(was), None) => self.gone.push(edge(group, was.place())),
+                (was, Some(is)) if was != Some(is) => self.put(group, *is),
+                _ => {}
             }
         }
     }
 
-    fn drop_next<'a>(&mut self, group: u32, was: &mut impl Iterator<Item = &'a Membership>) {
-        let gone = was.next().map(|it| edge(group, it.place()));
-        self.gone.extend(gone);
+    fn put(&mut self, group: u32, member: Membership) {
+        let put = if member.ours() {
+            &mut self.put_ours
+        } else {
+            &mut self.put_theirs
+        };
+        put.push(edge(group, member.place()));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Bringing the rows of one application from one holding to another, writing only what differs.
 
 use crate::clock::Timestamp;
-use crate::model::{Holding, Membership, Origin};
+use crate::model::{Holding, Origin};
 use crate::store::accounts::diff::{
     MemberDifferences, accounts_differences, groups_differences, members_differences,
 };
@@ -33,11 +33,9 @@ const PUT_GROUPS: Insert = Insert {
         absent_for = excluded.absent_for, left_at = excluded.left_at",
 };
 
-const PUT_MEMBERS: Insert = Insert {
-    into: "INSERT INTO app_member (application, kind, grp, target, ours) VALUES",
-    width: 5,
-    conflict: "ON CONFLICT (application, kind, grp, target) DO UPDATE SET ours = excluded.ours",
-};
+const PUT_MEMBERS: &str = "INSERT INTO app_member (application, kind, ours, grp, target)
+    SELECT $1, $2, $3, CAST(value AS BIGINT) >> 32, CAST(value AS BIGINT) & 4294967295 FROM EACH($4) WHERE TRUE
+    ON CONFLICT (application, kind, grp, target) DO UPDATE SET ours = excluded.ours";
 
 const DROP_ACCOUNTS: &str = "DELETE FROM account
     WHERE application = $1 AND serial IN (SELECT CAST(value AS BIGINT) FROM EACH($2))";
@@ -169,13 +167,10 @@ async fn put_members(
     differences: &MemberDifferences,
 ) -> sqlx::Result<()> {
     for_listed(db, DROP_MEMBERS, &[application, kind], &differences.gone).await?;
-    let bind = |statement: Statement, (group, member): &(u32, Membership)| {
-        let statement = statement.bind(application).bind(kind);
-        let statement = statement.bind(i64::from(*group));
-        let statement = statement.bind(i64::from(member.place()));
-        statement.bind(i64::from(member.ours()))
-    };
-    PUT_MEMBERS.rows(db, &differences.put, bind).await
+    for (ours, put) in [(0, &differences.put_theirs), (1, &differences.put_ours)] {
+        for_listed(db, PUT_MEMBERS, &[application, kind, ours], put).await?;
+    }
+    Ok(())
 }
 
 fn origin(origin: Option<Origin>) -> Option<&'static str> {

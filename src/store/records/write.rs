@@ -1,7 +1,7 @@
 //! Bringing the rows of one directory from the records they hold to other records, writing only what differs.
 
 use crate::model::{RecordKind, Records};
-use crate::store::dialect::{Connection, Insert, Statement, ends, for_listed, json, statement};
+use crate::store::dialect::{Connection, Insert, Statement, for_listed, json, statement};
 use crate::store::pairing::differences;
 use crate::store::records::diff::{
     Step, edges, extra_of, groups_step, references_step, rejected_step, users_step,
@@ -26,11 +26,8 @@ const PUT_GROUPS: Insert = Insert {
         key = excluded.key, description = excluded.description, handle = excluded.handle, unknown = excluded.unknown",
 };
 
-const PUT_MEMBERS: Insert = Insert {
-    into: "INSERT INTO member (directory, slot, kind, grp, target) VALUES",
-    width: 5,
-    conflict: "",
-};
+const PUT_MEMBERS: &str = "INSERT INTO member (directory, slot, kind, grp, target)
+    SELECT $1, $2, $3, CAST(value AS BIGINT) >> 32, CAST(value AS BIGINT) & 4294967295 FROM EACH($4)";
 
 const PUT_REFERENCES: Insert = Insert {
     into: "INSERT INTO reference (directory, slot, serial, grp, kind, handle) VALUES",
@@ -241,10 +238,6 @@ async fn put_members(
     let (gone, come) = differences(was, is);
     let owner = [place.directory, place.slot, kind];
     for_listed(db, DROP_MEMBERS, &owner, &gone).await?;
-    let bind = |statement: Statement, edge: &i64| {
-        let (group, target) = ends(*edge);
-        place.bind(statement).bind(kind).bind(group).bind(target)
-    };
-    PUT_MEMBERS.rows(db, &come, bind).await?;
+    for_listed(db, PUT_MEMBERS, &owner, &come).await?;
     Ok(!gone.is_empty() || !come.is_empty())
 }

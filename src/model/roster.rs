@@ -201,14 +201,6 @@ impl<'a> View<'a> {
             .name(self.plan.new_accounts[(place - known) as usize])
     }
 
-    /// The name that the account at a place has once the plan's account steps were made.
-    pub fn account_name_after(&self, place: u32, renamed: &[(u32, u32)]) -> &'a str {
-        match renamed.binary_search_by_key(&place, |it| it.0) {
-            Ok(at) => self.roster.name(renamed[at].1),
-            Err(_) => self.account_name(place),
-        }
-    }
-
     /// The name that the group at a place has before the plan; for a new one, the name it is created with.
     pub fn group_name(&self, place: u32) -> &'a str {
         let known = self.holding.groups.len() as u32;

@@ -109,17 +109,19 @@ pub(super) async fn broken_references(connection: &mut SqliteConnection) -> Resu
     Ok(row.try_get(0)?)
 }
 
-/// Which of the tables and columns that the layout names are there.
+/// Which of the tables and columns that the layout names are there, and the tables' keys.
 pub(super) async fn schema(
     connection: &mut SqliteConnection,
     layout: &Layout,
 ) -> Result<Schema, Fault> {
     let tables: Vec<&str> = layout.needed().into_iter().map(|it| it.0).collect();
-    let row = sqlx::query(dialect::COLUMNS)
-        .bind(serde_json::to_string(&tables)?)
-        .fetch_one(connection)
-        .await?;
-    let columns: Vec<(String, String, i64, i64)> = serde_json::from_str(row.try_get(0)?)?;
+    let tables = serde_json::to_string(&tables)?;
+    let columns = sqlx::query(dialect::COLUMNS).bind(tables.as_str());
+    let columns = columns.fetch_one(&mut *connection).await?;
+    let columns: Vec<(String, String, i64, i64)> = serde_json::from_str(columns.try_get(0)?)?;
+    let keys = sqlx::query(dialect::KEYS).bind(tables.as_str());
+    let keys = keys.fetch_one(&mut *connection).await?;
+    let keys: Vec<(String, Vec<String>)> = serde_json::from_str(keys.try_get(0)?)?;
     let mut schema = Schema::default();
     for (table, column, nullable, numbered) in columns {
         let table = schema.tables.entry(table.to_ascii_lowercase()).or_default();
@@ -127,6 +129,11 @@ pub(super) async fn schema(
         table
             .columns
             .insert(column.to_ascii_lowercase(), nullable != 0);
+    }
+    for (table, columns) in keys {
+        let table = schema.tables.entry(table.to_ascii_lowercase()).or_default();
+        let columns = columns.iter().map(|it| it.to_ascii_lowercase());
+        table.keys.push(columns.collect());
     }
     Ok(schema)
 }

@@ -102,7 +102,7 @@ impl<'a> Values<'a> {
 
 /// What the changes have to send. A change that is only remembered, or whose parts no column holds, is not among them.
 pub(super) fn sent<'a>(layout: &Layout, changes: &[Change], view: View<'a>) -> Vec<Sent<'a>> {
-    let names = NewNames::of(changes);
+    let names = Names::after(changes, view);
     let works = changes.iter().enumerate();
     works
         .filter_map(|(at, change)| {
@@ -116,7 +116,7 @@ fn work<'a>(
     layout: &Layout,
     change: &Change,
     view: View<'a>,
-    names: &NewNames,
+    names: &Names<'a>,
 ) -> Option<(Side, Work<'a>)> {
     let side = match change.subject {
         Subject::Account(_) => Side::Accounts,
@@ -189,62 +189,64 @@ fn members<'a>(
     side: Side,
     change: &Change,
     view: View<'a>,
-    names: &NewNames,
+    names: &Names<'a>,
 ) -> Option<(Side, Work<'a>)> {
     let Subject::Group(group) = change.subject else {
         return None;
     };
-    let name = |&place: &u32| match side {
-        Side::Accounts => names.account(place, view),
-        Side::Groups => names.group(place, view),
+    let of_side = match side {
+        Side::Accounts => &names.accounts,
+        Side::Groups => &names.groups,
     };
+    let name = |&place: &u32| of_side[place as usize];
     let give: Vec<&str> = view.plan.given(change).iter().map(name).collect();
     let take: Vec<&str> = view.plan.taken(change).iter().map(name).collect();
-    let group = names.group(group, view);
+    let group = names.groups[group as usize];
     let work = Work::Members { group, give, take };
     (change.give + change.take > 0).then_some((side, work))
 }
 
-/// The places whose name a plan gives or changes, each with the roster's user or group, sorted by place.
-struct NewNames {
-    accounts: Vec<(u32, u32)>,
-    groups: Vec<(u32, u32)>,
+/// The names that accounts and groups have once the plan's steps were made, by place.
+struct Names<'a> {
+    accounts: Vec<&'a str>,
+    groups: Vec<&'a str>,
 }
 
-impl NewNames {
-    fn of(changes: &[Change]) -> NewNames {
-        let mut names = NewNames {
-            accounts: Vec::new(),
-            groups: Vec::new(),
+impl<'a> Names<'a> {
+    fn after(changes: &[Change], view: View<'a>) -> Names<'a> {
+        let View {
+            plan,
+            roster,
+            holding,
+        } = view;
+        let accounts = (holding.accounts.len() + plan.new_accounts.len()) as u32;
+        let groups = (holding.groups.len() + plan.new_groups.len()) as u32;
+        let mut names = Names {
+            accounts: (0..accounts).map(|it| view.account_name(it)).collect(),
+            groups: (0..groups).map(|it| view.group_name(it)).collect(),
         };
-        for change in changes {
-            let named = match change.step {
-                Step::Create => true,
-                Step::Update => change.what.has(What::RENAME) || change.what.has(What::SPELLING),
-                Step::Members | Step::Children | Step::Delete => false,
-            };
-            if named && change.wanted != NONE {
-                match change.subject {
-                    Subject::Account(place) => names.accounts.push((place, change.wanted)),
-                    Subject::Group(place) => names.groups.push((place, change.wanted)),
+        let named = |it: &&Change| match it.step {
+            Step::Create => true,
+            Step::Update => renames(it.what),
+            Step::Members | Step::Children | Step::Delete => false,
+        };
+        for change in changes.iter().filter(named).filter(|it| it.wanted != NONE) {
+            match change.subject {
+                Subject::Account(place) => {
+                    names.accounts[place as usize] = roster.name(change.wanted);
+                }
+                Subject::Group(place) => {
+                    names.groups[place as usize] = &roster.groups[change.wanted as usize].name;
                 }
             }
         }
-        names.accounts.sort_unstable();
-        names.groups.sort_unstable();
         names
     }
+}
 
-    fn account<'a>(&self, place: u32, view: View<'a>) -> &'a str {
-        view.account_name_after(place, &self.accounts)
-    }
-
-    fn group<'a>(&self, place: u32, view: View<'a>) -> &'a str {
-        match self.groups.binary_search_by_key(&place, |it| it.0) {
-            Ok(at) => &view.roster.groups[self.groups[at].1 as usize].name,
-            Err(_) => view.group_name(place),
-        }
-    }
+/// Whether the name changes, be it in spelling only.
+pub(super) fn renames(what: What) -> bool {
+    what.has(What::RENAME) || what.has(What::SPELLING)
 }
 
 /// A cell of a parameter.

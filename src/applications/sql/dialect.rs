@@ -19,13 +19,14 @@ pub(super) fn text(column: &str) -> String {
 /// The head of a statement that reads rows `pushed(c0, c1, ..)` from a parameter `[[cell, ..], ..]`.
 ///
 /// They are materialised so that the planner can give them an index: against the bare table function it may otherwise
-/// scan all rows again for every row of the table that they are joined with.
+/// scan all rows again for every row of the table that they are joined with. A row comes out of `jsonb_each` in the
+/// database's own form, so that it is not made a text and parsed again for every cell.
 pub(super) fn rows(cells: usize) -> String {
     let mut head = String::from("WITH pushed(");
     head += &list(0..cells, |cell| format!("c{cell}"));
     head += ") AS MATERIALIZED (SELECT ";
     head += &list(0..cells, |cell| format!("value ->> {cell}"));
-    head += " FROM json_each(?1)) ";
+    head += " FROM jsonb_each(?1)) ";
     head
 }
 
@@ -44,7 +45,7 @@ pub(super) fn pairs(further: usize) -> String {
     let values = values.chain((1..=further).map(|at| format!("?1 ->> {at}")));
     format!(
         "WITH pushed({names}) AS MATERIALIZED (SELECT {} \
-         FROM json_each(?1, '$[0]') AS e CROSS JOIN json_each(e.value) AS m) ",
+         FROM jsonb_each(?1, '$[0]') AS e CROSS JOIN json_each(e.value) AS m) ",
         list(values, |it| it),
     )
 }
@@ -93,6 +94,15 @@ pub(super) fn listing_pairs(table: &str, group: &str, member: &str) -> String {
 pub(super) const COLUMNS: &str = "SELECT json_group_array(json_array(t.value, c.name, c.\"notnull\" = 0, l.wr = 0)) \
      FROM json_each(?1) AS t CROSS JOIN pragma_table_list(t.value) AS l CROSS JOIN pragma_table_info(t.value) AS c \
      WHERE l.schema = 'main'";
+
+/// The keys of the tables that the parameter names: `[["table", ["column", ..]], ..]`. Those that compare otherwise than
+/// byte by byte, or that hold for some rows only, are left out.
+pub(super) const KEYS: &str = "SELECT json_group_array(json_array(t, json(c))) FROM (
+        SELECT t.value AS t, json_group_array(c.name) AS c FROM json_each(?1) AS t
+        CROSS JOIN pragma_index_list(t.value) AS i CROSS JOIN pragma_index_xinfo(i.name) AS c
+        WHERE i.\"unique\" AND NOT i.partial AND c.key
+        GROUP BY t.value, i.name HAVING min(c.coll = 'BINARY' AND c.name IS NOT NULL)
+    )";
 
 /// How many rows refer to something that is not there.
 pub(super) const BROKEN_REFERENCES: &str = "SELECT count(*) FROM pragma_foreign_key_check";

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use crate::applications::sql::config::Scalar;
-use crate::applications::sql::convert::{Cell, Sent, Values, Work, cell};
+use crate::applications::sql::convert::{Cell, Sent, Values, Work, cell, renames};
 use crate::applications::sql::layout::{Edge, Entity, Field, Layout, Side};
 use crate::applications::sql::statements::{self, Schema};
 use crate::model::What;
@@ -120,7 +120,7 @@ pub(super) fn phases<'a>(
         }
     }
     for side in [Side::Accounts, Side::Groups] {
-        give_and_take(&mut phases, layout, side, sent);
+        give_and_take(&mut phases, layout, schema, side, sent);
     }
     for side in [Side::Accounts, Side::Groups] {
         delete(&mut phases, layout, schema, side, sent);
@@ -234,6 +234,7 @@ fn changing<'a>(
 fn give_and_take<'a>(
     phases: &mut Vec<Phase<'a>>,
     layout: &'a Layout,
+    schema: &Schema,
     side: Side,
     sent: &'a [Sent<'a>],
 ) {
@@ -261,7 +262,7 @@ fn give_and_take<'a>(
     }
     if !given.is_empty() {
         phases.push(Phase {
-            sql: statements::give(edge, groups, members),
+            sql: statements::give(edge, groups, members, schema),
             counted: None,
             rows: Rows::Pairs {
                 groups: given,
@@ -303,11 +304,6 @@ fn delete<'a>(
         counted: None,
         rows: Rows::Names(names),
     });
-}
-
-/// Whether the name changes, be it in spelling only.
-pub(super) fn renames(what: What) -> bool {
-    what.has(What::RENAME) || what.has(What::SPELLING)
 }
 
 /// The columns that refer to rows of one side, in tables that are there.

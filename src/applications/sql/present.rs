@@ -4,10 +4,9 @@
 //! that is gone, a row that now has another id, and a name that is taken by now, be it in another spelling, are found here,
 //! before anything is written and without relying on the constraints that the tables happen to have.
 
-use crate::applications::sql::convert::{RowName, Sent, Work};
+use crate::applications::sql::convert::{RowName, Sent, Work, renames};
 use crate::applications::sql::layout::{Layout, Side};
 use crate::applications::sql::listing::Text;
-use crate::applications::sql::phases::renames;
 use crate::model::{Interner, Refusal, StrId};
 use crate::text;
 

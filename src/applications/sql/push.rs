@@ -5,11 +5,11 @@ use std::path::Path;
 use sqlx::sqlite::SqliteConnection;
 
 use crate::applications::sql::api::{self, Access};
-use crate::applications::sql::convert::{Sent, Work};
+use crate::applications::sql::convert::{Sent, Work, renames};
 use crate::applications::sql::dialect;
 use crate::applications::sql::fault::Fault;
 use crate::applications::sql::layout::{Layout, Side};
-use crate::applications::sql::phases::{phases, renames};
+use crate::applications::sql::phases::phases;
 use crate::applications::sql::statements::Schema;
 use crate::applications::sql::tables;
 use crate::model::Refusal;

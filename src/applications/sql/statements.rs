@@ -2,7 +2,7 @@
 //!
 //! Each takes one parameter and does many rows. Rows are named by their names, never by a number that the database gave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::applications::sql::dialect::{self, list, quoted};
@@ -21,6 +21,8 @@ pub(super) struct Table {
     pub(super) numbered: bool,
     /// The columns by name in lower case, and whether each may be null.
     pub(super) columns: BTreeMap<String, bool>,
+    /// Columns, by name in lower case, in which no two rows are equal.
+    pub(super) keys: Vec<BTreeSet<String>>,
 }
 
 impl Schema {
@@ -40,6 +42,13 @@ impl Schema {
     /// Whether the column of the table is there.
     pub(super) fn has_column(&self, table: &str, column: &str) -> bool {
         self.nullable(table, column).is_some()
+    }
+
+    /// Whether the table itself sees to it that no pair stands in it twice.
+    fn has_single_pairs(&self, edge: &Edge) -> bool {
+        let pair = [&edge.group, &edge.member].map(|it| it.to_ascii_lowercase());
+        let table = self.table(&edge.table);
+        table.is_some_and(|it| it.keys.contains(&pair.into()))
     }
 
     fn nullable(&self, table: &str, column: &str) -> Option<bool> {
@@ -183,7 +192,9 @@ pub(super) fn forget(edge: &Edge, column: &str, entity: &Entity) -> String {
 }
 
 /// Makes pairs that are not there yet. Rows as of [`dialect::pairs`] with the fixed values as further cells.
-pub(super) fn give(edge: &Edge, groups: &Entity, members: &Entity) -> String {
+///
+/// Asking for each pair whether it is there takes as long as making it, so that a table that sees to it itself is left to it.
+pub(super) fn give(edge: &Edge, groups: &Entity, members: &Entity, schema: &Schema) -> String {
     let Ends {
         group,
         member,
@@ -191,21 +202,26 @@ pub(super) fn give(edge: &Edge, groups: &Entity, members: &Entity) -> String {
         on,
     } = ends(groups, members);
     let fixed = || edge.fixed.iter().enumerate();
-    let columns = [quoted(&edge.group), quoted(&edge.member)]
-        .into_iter()
-        .chain(fixed().map(|(_, (column, _))| quoted(column)));
-    let values = [group.clone(), member.clone()]
-        .into_iter()
-        .chain(fixed().map(|(at, _)| format!("pushed.c{}", at + 2)));
+    let (group_column, member_column) = (quoted(&edge.group), quoted(&edge.member));
+    let columns = [&group_column, &member_column]
+        .map(String::clone)
+        .into_iter();
+    let columns = columns.chain(fixed().map(|(_, (column, _))| quoted(column)));
+    let values = [&group, &member].map(String::clone).into_iter();
+    let values = values.chain(fixed().map(|(at, _)| format!("pushed.c{}", at + 2)));
     let table = quoted(&edge.table);
+    let once = if schema.has_single_pairs(edge) {
+        format!("TRUE ON CONFLICT ({group_column}, {member_column}) DO NOTHING")
+    } else {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM {table} AS e WHERE e.{group_column} = {group} AND e.{member_column} = {member})"
+        )
+    };
     format!(
-        "{}INSERT INTO {table} ({}) SELECT {} FROM {from} WHERE {on}NOT EXISTS \
-         (SELECT 1 FROM {table} AS e WHERE e.{} = {group} AND e.{} = {member})",
+        "{}INSERT INTO {table} ({}) SELECT {} FROM {from} WHERE {on}{once}",
         dialect::pairs(edge.fixed.len()),
         list(columns, |it| it),
         list(values, |it| it),
-        quoted(&edge.group),
-        quoted(&edge.member),
     )
 }
 

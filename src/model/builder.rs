@@ -171,6 +171,11 @@ impl RecordsBuilder {
         Some(self.records.groups.len() as u32 - 1)
     }
 
+    /// Notes that not all members of a group could be read.
+    pub fn group_is_unknown(&mut self, group: u32) {
+        self.records.groups[group as usize].unknown = true;
+    }
+
     /// Notes that a group names a member by its handle. `kind` says which records the handle may name; `None` means either,
     /// users first.
     pub fn member(&mut self, group: u32, kind: Option<RecordKind>, handle: &str) {

@@ -137,25 +137,22 @@ impl<'a> Gatherer<'a> {
         let (None, [name]) = (&who.fault, who.names.as_slice()) else {
             return self.reject(RecordKind::Group, &who, label);
         };
-        let (members, names, unread) = self.members(entry);
         let group = NewGroup {
             id: &who.id,
             name,
             description: &description,
             handle: &who.handle,
-            unknown: unread > 0,
+            unknown: false,
             label,
         };
         let Some(number) = self.builder.group(&group) else {
             return;
         };
+        let unread = self.members(number, entry);
+        if unread > 0 {
+            self.builder.group_is_unknown(number);
+        }
         self.unread_members += unread;
-        for handle in &members {
-            self.builder.member(number, None, handle);
-        }
-        for key in &names {
-            self.named.push((number, self.pool.add(key)));
-        }
     }
 
     /// Rejects a record that its connector could not read, keeping what can be read of it. An entry that shows neither that it
@@ -281,11 +278,9 @@ impl<'a> Gatherer<'a> {
         Ok(further)
     }
 
-    /// The members of a group by handle, those by username key, and how many could not be read.
-    fn members(&self, entry: &impl Attributes) -> (Vec<String>, Vec<String>, u64) {
+    /// Takes the members of a group, by handle or by username key, and counts those that could not be read.
+    fn members(&mut self, group: u32, entry: &impl Attributes) -> u64 {
         let attributes = &self.mapping.groups;
-        let mut handles = Vec::new();
-        let mut keys = Vec::new();
         let mut unread = 0;
         for value in attributes.members.iter().flat_map(|it| entry.values(it)) {
             match std::str::from_utf8(value)
@@ -294,20 +289,17 @@ impl<'a> Gatherer<'a> {
             {
                 // Classes that demand a member are satisfied with the empty name, which is nobody's.
                 Some(handle) if handle.is_empty() => {}
-                Some(handle) => handles.push(handle),
+                Some(handle) => self.builder.member(group, None, &handle),
                 None => unread += 1,
             }
         }
-        for value in attributes
-            .member_names
-            .iter()
-            .flat_map(|it| entry.values(it))
-        {
+        let names = attributes.member_names.iter();
+        for value in names.flat_map(|it| entry.values(it)) {
             match std::str::from_utf8(value)
                 .ok()
                 .and_then(|it| name_key(it).ok())
             {
-                Some(key) => keys.push(key),
+                Some(key) => self.named.push((group, self.pool.add(&key))),
                 None => unread += 1,
             }
         }
@@ -315,8 +307,7 @@ impl<'a> Gatherer<'a> {
             .members
             .iter()
             .chain(attributes.member_names.iter());
-        unread += both.filter(|it| entry.is_cut(it)).count() as u64;
-        (handles, keys, unread)
+        unread + both.filter(|it| entry.is_cut(it)).count() as u64
     }
 }
 

@@ -210,3 +210,47 @@ async fn answers(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::applications::sql::config::SqlConfig;
+
+    #[tokio::test]
+    async fn a_key_is_known_if_it_holds_for_all_rows_and_byte_by_byte() {
+        let keys = [
+            ("PRIMARY KEY (group_name, username)", true),
+            ("UNIQUE (username, group_name)", true),
+            ("UNIQUE (username)", false),
+            ("UNIQUE (group_name, username COLLATE NOCASE)", false),
+            ("CHECK (group_name <> username)", false),
+        ];
+        for (key, expect) in keys {
+            let columns = format!("group_name TEXT, username TEXT, {key}");
+            assert_eq!(keeps_pairs_single(&columns, "").await, expect, "{key}");
+        }
+        let some =
+            "CREATE UNIQUE INDEX i ON memberships (group_name, username) WHERE username > 'b'";
+        let columns = "group_name TEXT, username TEXT";
+        assert!(!keeps_pairs_single(columns, some).await);
+    }
+
+    /// Whether pairs are known to be single in a table of these columns.
+    async fn keeps_pairs_single(columns: &str, then: &str) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut connection = open(&path, Access::Create).await.unwrap();
+        let table = format!("CREATE TABLE memberships ({columns})");
+        for sql in [table.as_str(), then]
+            .into_iter()
+            .filter(|it| !it.is_empty())
+        {
+            run(&mut connection, sql, None).await.unwrap();
+        }
+        let config: SqlConfig = serde_yaml::from_str("url: sqlite:a.db").unwrap();
+        let layout = Layout::new(config);
+        let schema = schema(&mut connection, &layout).await.unwrap();
+        let pair = ["group_name", "username"].map(str::to_owned).into();
+        schema.tables["memberships"].keys.contains(&pair)
+    }
+}

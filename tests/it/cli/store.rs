@@ -188,8 +188,8 @@ fn a_full_disk_is_named_and_the_pass_goes_on_when_there_is_space() {
         &config.replace("sqlite:state.db", "sqlite:disk/state.db"),
     );
     fs::create_dir(site.path("disk")).unwrap();
-    let script = "mount -t tmpfs -o size=1m none disk || exit 99
-        head -c 960K /dev/zero > disk/filler
+    let script = "mount -t tmpfs -o size=4m none disk || exit 99
+        head -c 4032K /dev/zero > disk/filler
         \"$@\"; echo \"full $?\"
         rm disk/filler
         \"$@\"; echo \"freed $?\"

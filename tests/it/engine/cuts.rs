@@ -4,6 +4,7 @@ use tokio_util::sync::CancellationToken;
 use usersyncd::model::{Batch, Origin};
 
 use super::world::{BATCHES, World, company, unreachable, well};
+use crate::support::company::Company;
 use crate::support::fake_application::Fault;
 use crate::support::fake_directory::FakeDirectory;
 use crate::support::fake_server::Ids;
@@ -48,6 +49,26 @@ async fn a_push_that_lost_its_connection_is_settled_by_the_next() {
             }
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_of_many_changes_is_noted_in_several_intents_and_found_again() {
+    let names: Vec<String> = (0..1_500).map(|it| format!("user{it:04}")).collect();
+    let people: Vec<&str> = names.iter().map(String::as_str).collect();
+    let world = World::new(Company::of(&people, &[]), Batch::Many(5_000)).await;
+    world.read().await;
+    // All are made, but the answer to the last of them is lost.
+    world.fail(&[well(names.len()), vec![unreachable(Fault::Lost)]].concat());
+    assert!(!world.push().await.reached);
+    assert_eq!(world.accounts(), names);
+    let intents = world.intents().await;
+    let steps: Vec<usize> = intents.iter().map(|it| it.steps.len()).collect();
+    assert_eq!(steps, [1_000, 500]);
+
+    assert!(world.push().await.reached);
+    assert!(world.intents().await.is_empty());
+    let created = names.into_iter().map(|it| (it, Origin::Created));
+    assert_eq!(world.links().await, created.collect::<Vec<_>>());
 }
 
 /// Sees to it that the next push lists anew and leaves the company as it should be, and that nothing is left to do.

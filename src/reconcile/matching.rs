@@ -623,6 +623,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         };
         let place = places[0] as usize;
         self.world.rules.adopt_by_mail
+            && self.world.unread().next().is_none()
             && self.out.accounts[place] == AccountState::Unlinked
             && !self.name_is_frozen(place)
             && holding.accounts[place].seen.active
@@ -690,7 +691,9 @@ impl<'w, 'a> Matcher<'w, 'a> {
         };
         let records = self.scope.roster.sources[at.directory as usize].records;
         let mail = text::fold(records.text(self.scope.roster.record(at).email));
-        if mail.is_empty() || holding.text(link.mail) != mail {
+        // A directory that was never read may have it on somebody else.
+        let unread = self.world.unread().next().is_some();
+        if unread || mail.is_empty() || holding.text(link.mail) != mail {
             return false;
         }
         let states = self.out.accounts.iter().zip(&holding.accounts);

@@ -23,7 +23,7 @@ mod tree;
 mod values;
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use chrono_tz::Tz;
@@ -243,8 +243,11 @@ fn read_file(path: &Path, file: &str) -> Result<String, Box<Problem>> {
     File::open(path)
         .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
         .map_err(|cause| {
-            let hint =
-                "name the file by `--config FILE`; the daemon's user must be able to read it";
+            let hint = match cause.kind() {
+                ErrorKind::NotFound => "name the file by `--config FILE` or $USERSYNCD_CONFIG",
+                ErrorKind::IsADirectory => "it is a folder: name the file in it by `--config FILE`",
+                _ => "the daemon's user must be able to read it; run commands as that user or as root",
+            };
             problem(format!("cannot be read: {cause}"), hint)
         })?;
     if bytes.len() as u64 > FILE_BYTES_MAX {

@@ -349,3 +349,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_usual_mistakes_in_yaml_get_a_hint() {
+    fn check(text: &str, line: u64, expect: &str) {
+        let problems = parse(text, "config.yaml", Path::new(".")).unwrap_err();
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        assert_eq!(problems[0].place.map(|it| it.line), Some(line), "{text}");
+        let hint = problems[0].hint.as_deref().unwrap_or_default();
+        assert!(hint.contains(expect), "{text}: {}", problems[0]);
+    }
+    check("schedule: */15 * * * *\n", 1, "quotes around");
+    check("schedule: * * * * *\n", 1, "quotes around");
+    check("schedule: @hourly\n", 1, "quotes around");
+    check("a:\n  - b\n\tc: d\n", 2, "never with tabs");
+    check("a:\n  - name:b\n    c: d\n", 3, "behind its colon");
+    check("a: \"b\nc: d\n", 2, "not closed");
+    check("a:\n  - b: 1\n   c: 1\n", 3, "in one column");
+    check("a: [b\nc: d\n", 2, "not closed");
+    check("a: b\n---\na: b\n", 3, "`---`");
+}

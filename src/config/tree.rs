@@ -155,8 +155,46 @@ fn not_yaml(file: &str, fault: &serde_yaml::Error) -> Problem {
     let what = what.split(" at line ").next().unwrap_or(&what);
     Problem {
         place: fault.location().map(place),
-        ..Problem::of_file(file, what.to_owned(), None)
+        ..Problem::of_file(file, what.to_owned(), hint(what).map(str::to_owned))
     }
+}
+
+/// What mends the usual mistakes, by the parser's words for them.
+fn hint(what: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 9] = [
+        (
+            "unknown value",
+            "put quotes around a value that begins with `*`: `schedule: \"*/15 * * * *\"`",
+        ),
+        (
+            "anchor or alias",
+            "put quotes around a value that begins with `*` or `&`: `schedule: \"* * * * *\"`",
+        ),
+        (
+            "unexpected character",
+            "put quotes around a value that begins with `@`, `%` or a backquote: `schedule: \"@hourly\"`",
+        ),
+        ("a tab", "YAML is indented with blanks, never with tabs"),
+        (
+            "mapping values are not allowed",
+            "look at the line above, too: `key: value` needs a blank behind its colon, a value with `: ` in it needs quotes",
+        ),
+        (
+            "quoted scalar",
+            "a quote that was opened here or above is not closed",
+        ),
+        (
+            "'-' indicator",
+            "what belongs to one item of a list stands in one column",
+        ),
+        (
+            "illegal placement of ':'",
+            "look at the lines above, too: a `[` or `{` is not closed",
+        ),
+        ("multiple found", "take the `---` out"),
+    ];
+    let found = HINTS.iter().find(|it| what.contains(it.0));
+    found.map(|it| it.1)
 }
 
 fn place(location: Location) -> Place {

@@ -57,8 +57,12 @@ pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        // Some libraries say their cause themselves.
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
         cause = error.source();
     }
     text
@@ -72,8 +76,14 @@ mod tests {
     #[error("opening the store")]
     struct Outer(#[source] std::io::Error);
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("answered with {0}")]
+    struct Talkative(#[source] std::io::Error);
+
     #[test]
     fn a_chain_tells_every_cause_once() {
+        let cause = std::io::Error::other("disk full");
+        assert_eq!(chain(&Talkative(cause)), "answered with disk full");
         let cause = std::io::Error::other("disk full");
         assert_eq!(chain(&Outer(cause)), "opening the store: disk full");
     }

@@ -32,7 +32,7 @@ pub enum StoreError {
     /// The folder cannot be written.
     #[error(
         "the folder `{}` cannot be written, and the store `{}` needs its journal and its lock there; \
-         give the daemon's user write access to the folder",
+         give the daemon's user write access to the folder, and run commands as that user or as root",
         folder.display(), path.display()
     )]
     FolderReadOnly {
@@ -58,7 +58,7 @@ pub enum StoreError {
         cause: Option<sqlx::Error>,
     },
     /// The file or its folder cannot be looked at or opened.
-    #[error("the store `{}` cannot be opened; check its owner and its permissions", path.display())]
+    #[error("the store `{}` cannot be opened; check its owner and its permissions, and run commands as that owner or as root", path.display())]
     Unreachable {
         /// The store.
         path: PathBuf,
@@ -238,6 +238,10 @@ impl StoreError {
                     folder,
                     cause: Some(cause.into()),
                 }
+            }
+            io::ErrorKind::NotFound => {
+                let folder = folder_of(&path);
+                StoreError::NoFolder { path, folder }
             }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full {
                 path,

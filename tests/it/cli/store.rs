@@ -34,6 +34,15 @@ fn check(site: &Site, hint: &str) {
 }
 
 #[test]
+fn a_folder_that_is_missing_is_named() {
+    let site = settled();
+    let config = fs::read_to_string(site.path("config.yaml")).unwrap();
+    let config = config.replace("sqlite:state.db", "sqlite:missing/state.db");
+    site.write("config.yaml", &config);
+    check(&site, "does not exist; create it, or correct `state`");
+}
+
+#[test]
 fn the_last_pass_is_told_and_one_that_was_cut_off_too() {
     let site = Site::new(&crowd(3, "staff"), AT_ONCE);
     site.sync().ended(0);

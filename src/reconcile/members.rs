@@ -71,7 +71,8 @@ pub(crate) fn draft(
             place,
         );
         let Some(mut found) = found else { continue };
-        hold_by_configuration(context, groups, &mut found, &mut held);
+        let user = |it| format!("user {}", context.pushed_key(it));
+        hold_by_configuration(context, groups, &mut found, &mut held, user);
         list.push(found);
     }
     for (wanted, &place) in groups.place.iter().enumerate() {
@@ -256,19 +257,20 @@ fn namesakes<'c>(context: &'c Context<'_, '_>, wanted: &[u32]) -> BTreeSet<&'c s
     wanted.iter().map(|it| context.roster().key(*it)).collect()
 }
 
-/// Memberships first missed after the configuration changed are held until a person approves.
+/// Memberships first missed after the configuration changed are held until a person approves. `subject` names a member.
 fn hold_by_configuration(
     context: &Context<'_, '_>,
     groups: &Groups,
     draft: &mut MemberDraft,
     held: &mut Vec<HoldKey>,
+    subject: impl Fn(u32) -> String,
 ) {
     if !context.world.memory.basis_changed && context.world.memory.held.is_empty() {
         return;
     }
     let change = leave_text(context, groups, draft.group);
-    draft.take.retain(|&account| {
-        let subject = format!("user {}", context.pushed_key(account));
+    draft.take.retain(|&member| {
+        let subject = subject(member);
         let hold = context.held_by_configuration(&subject, &change, false);
         if hold {
             let reason = HoldReason::ConfigurationChanged;
@@ -297,7 +299,8 @@ pub(crate) fn draft_children(context: &mut Context<'_, '_>, groups: &Groups) -> 
     for (wanted, &place) in groups.place.iter().enumerate() {
         if place != NONE {
             let mut draft = children_of(context, groups, wanted, place);
-            hold_children(context, groups, &mut draft, &mut held);
+            let group = |it| format!("group {}", group_key(context, groups, it));
+            hold_by_configuration(context, groups, &mut draft, &mut held, group);
             list.push(draft);
         }
     }
@@ -357,29 +360,6 @@ fn children_of(
         draft.take = held.iter().filter(unwanted).map(|it| it.place()).collect();
     }
     draft
-}
-
-/// Like memberships of accounts, those of groups are held when first missed after the configuration changed.
-fn hold_children(
-    context: &Context<'_, '_>,
-    groups: &Groups,
-    draft: &mut MemberDraft,
-    held: &mut Vec<HoldKey>,
-) {
-    let change = leave_text(context, groups, draft.group);
-    draft.take.retain(|&child| {
-        let subject = format!("group {}", group_key(context, groups, child));
-        let hold = context.held_by_configuration(&subject, &change, false);
-        if hold {
-            let reason = HoldReason::ConfigurationChanged;
-            held.push(HoldKey {
-                subject,
-                change: change.clone(),
-                reason,
-            });
-        }
-        !hold
-    });
 }
 
 /// A group's folded name by place once the plan was made.

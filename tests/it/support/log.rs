@@ -1,7 +1,7 @@
 //! The log of the test's own thread, as the JSON lines that the program would write.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
@@ -19,6 +19,12 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn catch() -> Self {
+        // Threads that catch nothing would have an event marked as of no interest to anybody, at times just when this one
+        // begins to catch.
+        static INTEREST: Once = Once::new();
+        INTEREST.call_once(|| {
+            let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
+        });
         let lines = Lines::default();
         let filter = logging::filter(LogLevel::Trace);
         let subscriber = logging::subscriber(true, false, filter, lines.clone());

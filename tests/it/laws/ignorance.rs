@@ -118,7 +118,8 @@ fn removals(plan: &Plan) -> BTreeSet<Removal> {
         {
             removals.insert(Removal::Off(place));
         }
-        if change.what.has(What::LEAVE) {
+        // What is deleted leaves by that.
+        if change.what.has(What::LEAVE) || change.step == Step::Delete {
             removals.insert(Removal::Left(change.subject));
         }
         if change.step == Step::Delete {

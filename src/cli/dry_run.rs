@@ -62,7 +62,7 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
             };
             let open = !plan.held.is_empty()
                 || !plan.doubled.is_empty()
-                || plan.frozen > 0
+                || !plan.frozen.is_empty()
                 || sync::is_blocked(part, plan);
             (reconcile::show(view), plan.changes.len(), open)
         });

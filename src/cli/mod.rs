@@ -9,6 +9,7 @@ pub mod args;
 mod check;
 mod dry_run;
 mod explain;
+mod held;
 mod history;
 pub mod logging;
 mod out;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::cli::args::{Args, Format};
+use crate::cli::held::{self, Reasons};
 use crate::cli::run::summary;
 use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
@@ -13,7 +14,7 @@ use crate::daemon::Exit;
 use crate::events::Counts;
 use crate::reconcile::Standing;
 use crate::reconcile::reads::Loss;
-use crate::store::{HeldSet, PassRow, SetOf, Snapshot};
+use crate::store::{Held, HeldSet, PassRow, SetOf, Snapshot};
 use crate::sync::{self, ApplicationPart, DirectoryPart};
 use crate::text::counted;
 
@@ -149,20 +150,8 @@ async fn application(
     let own = sets
         .iter()
         .filter(|it| it.of == SetOf::Application(part.id.clone()));
-    let held: Vec<Value> = own
-        .map(|set| {
-            let items = known.held.iter().filter(|it| it.what.reason.word() == set.reason);
-            let items: Vec<Value> = items
-                .map(|it| json!({
-                    "subject": it.what.subject,
-                    "change": it.what.change,
-                    "detail": it.what.detail,
-                    "since": it.first_seen_at.to_string(),
-                }))
-                .collect();
-            json!({ "approve": set.id, "reason": set.reason, "changes": set.changes, "items": items })
-        })
-        .collect();
+    let reasons = held::reasons(&known);
+    let held: Vec<Value> = own.map(|set| held_value(set, &known, &reasons)).collect();
     let waiting: Vec<Value> = known
         .waiting
         .iter()
@@ -185,6 +174,30 @@ async fn application(
         answer["unlinked"] = json!(names);
     }
     Ok(answer)
+}
+
+/// What an application holds for one reason.
+fn held_value(set: &HeldSet, known: &Held, reasons: &Reasons<'_>) -> Value {
+    let items = known.held.iter().map(|it| (&it.what, it.first_seen_at));
+    let items = items.filter(|it| it.0.reason.word() == set.reason);
+    let items: Vec<Value> = items
+        .map(|(it, since)| {
+            json!({
+                "subject": it.subject,
+                "change": it.change,
+                "detail": it.detail,
+                "since": since.to_string(),
+                "instead": it.reason.instead(&it.change),
+                "also_held_for": held::besides(reasons, &it.subject, &set.reason),
+            })
+        })
+        .collect();
+    json!({
+        "approve": held::approve_id(set, known),
+        "reason": set.reason,
+        "changes": set.changes,
+        "items": items,
+    })
 }
 
 fn text(directories: &[Value], applications: &[Value]) -> String {
@@ -237,17 +250,18 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
         for set in it["held"].as_array().into_iter().flatten() {
             let _ = writeln!(
                 out,
-                "  held for {}: {}; release with `usersyncd approve {}`",
+                "  held for {}: {}; {}",
                 word(set, "reason"),
                 number(set, "changes", "change"),
-                word(set, "approve"),
+                release(set),
             );
             list(&mut out, &set["items"], |it| {
                 format!(
-                    "{}: {} ({})",
+                    "{}: {} ({}){}",
                     word(it, "subject"),
                     word(it, "change"),
-                    word(it, "detail")
+                    word(it, "detail"),
+                    besides(it),
                 )
             });
         }
@@ -275,6 +289,35 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
         }
     }
     out
+}
+
+/// What releases a set, or how much of it.
+fn release(set: &Value) -> String {
+    let Some(id) = set["approve"].as_str() else {
+        return "no approval releases this".to_owned();
+    };
+    let items = set["items"].as_array().map_or(&[][..], Vec::as_slice);
+    let stuck = items.iter().filter(|it| it["instead"].is_string()).count();
+    let some = if stuck == 0 {
+        String::new()
+    } else {
+        format!("{} of them ", items.len() - stuck)
+    };
+    format!("release {some}with `usersyncd approve {id}`")
+}
+
+/// What must be done about a held change instead of approving it, and for what else it is held.
+fn besides(item: &Value) -> String {
+    let mut words = String::new();
+    if let Some(instead) = item["instead"].as_str() {
+        let _ = write!(words, "; instead: {instead}");
+    }
+    let others = item["also_held_for"].as_array().into_iter().flatten();
+    let others: Vec<&str> = others.filter_map(Value::as_str).collect();
+    if !others.is_empty() {
+        let _ = write!(words, "; also held for {}", others.join(", "));
+    }
+    words
 }
 
 fn number(it: &Value, key: &str, noun: &str) -> String {

@@ -76,11 +76,28 @@ pub fn change_failed(
     );
 }
 
-/// Changes need a person: one event a reason, with how many they are and what approves them.
-pub fn change_held(application: &str, reason: &str, count: u64, approve: &str) {
+/// Changes need a person: one event a reason, with how many they are, what approves them if an approval releases any, and what
+/// must be done instead about those that no approval releases.
+pub fn change_held(
+    application: &str,
+    reason: &str,
+    count: u64,
+    approve: Option<&str>,
+    instead: Option<&str>,
+) {
     // A limit that was met is a reason to look at once; the rest can wait for the next look.
     let must_act = reason.ends_with("_limit");
     let changes = counted(count, "change");
+    let remedy = match (approve, instead) {
+        (Some(id), None) => format!("`usersyncd approve {id}` releases it."),
+        (Some(id), Some(instead)) => {
+            format!("`usersyncd approve {id}` releases a part of it; for the rest: {instead}.")
+        }
+        (None, instead) => format!(
+            "and no approval releases it: {}.",
+            instead.unwrap_or_default()
+        ),
+    };
     tell_if_to_act!(
         must_act,
         "change.held",
@@ -88,8 +105,8 @@ pub fn change_held(application: &str, reason: &str, count: u64, approve: &str) {
         reason,
         count,
         approve,
-        "{application}: {changes} held ({reason}). `usersyncd status` shows what, `usersyncd approve \
-         {approve}` releases it."
+        instead,
+        "{application}: {changes} held ({reason}). `usersyncd status` shows what, {remedy}"
     );
 }
 

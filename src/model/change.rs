@@ -4,11 +4,13 @@
 //! most one for each account, one for the fields of each group and one for the members of each group (two where seats are
 //! counted: what is taken comes first, so that its seats are free for others).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::model::held::{HoldReason, Withheld};
 
 /// The account or group that a change is about, by place in the holding; places beyond its end are new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -204,126 +206,6 @@ pub struct Change {
     pub take: u32,
 }
 
-/// Why a change needs a person. Each has a stable word, which the documentation explains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HoldReason {
-    /// The first plan for an application that already holds accounts.
-    FirstPlan,
-    /// More removals than the limit allows.
-    RemovalsLimit,
-    /// More deactivations than the limit allows.
-    DeactivationsLimit,
-    /// More additions than the limit allows.
-    AdditionsLimit,
-    /// One group would lose more than half and at least 20 of its members.
-    GroupLimit,
-    /// No seat is free.
-    Seats,
-    /// First seen after the configuration changed.
-    ConfigurationChanged,
-    /// The username is linked to an account, but nothing proves it is the same person.
-    IdentityConflict,
-    /// The account was switched off by somebody else.
-    OffInApplication,
-    /// An unlinked account bears the mail of the user to be created.
-    MailTaken,
-    /// The name is taken by an account or group that may not be adopted.
-    NameTaken,
-    /// The new name of a rename exists in a lower directory.
-    NameInLowerDirectory,
-    /// Renames that form a ring.
-    RenameRing,
-    /// The application cannot rename.
-    RenameUnsupported,
-    /// Two users share one pushed name, or one user matches two accounts.
-    Ambiguous,
-    /// The user is tied to another username, or a tie ended.
-    Tie,
-}
-
-impl HoldReason {
-    /// The stable word for it.
-    pub fn word(self) -> &'static str {
-        match self {
-            HoldReason::FirstPlan => "first_plan",
-            HoldReason::RemovalsLimit => "removals_limit",
-            HoldReason::DeactivationsLimit => "deactivations_limit",
-            HoldReason::AdditionsLimit => "additions_limit",
-            HoldReason::GroupLimit => "group_limit",
-            HoldReason::Seats => "seats",
-            HoldReason::ConfigurationChanged => "configuration_changed",
-            HoldReason::IdentityConflict => "identity_conflict",
-            HoldReason::OffInApplication => "off_in_application",
-            HoldReason::MailTaken => "mail_taken",
-            HoldReason::NameTaken => "name_taken",
-            HoldReason::NameInLowerDirectory => "name_in_lower_directory",
-            HoldReason::RenameRing => "rename_ring",
-            HoldReason::RenameUnsupported => "rename_unsupported",
-            HoldReason::Ambiguous => "ambiguous",
-            HoldReason::Tie => "tie",
-        }
-    }
-
-    /// The reason of a stable word.
-    pub fn of_word(word: &str) -> Option<HoldReason> {
-        [
-            HoldReason::FirstPlan,
-            HoldReason::RemovalsLimit,
-            HoldReason::DeactivationsLimit,
-            HoldReason::AdditionsLimit,
-            HoldReason::GroupLimit,
-            HoldReason::Seats,
-            HoldReason::ConfigurationChanged,
-            HoldReason::IdentityConflict,
-            HoldReason::OffInApplication,
-            HoldReason::MailTaken,
-            HoldReason::NameTaken,
-            HoldReason::NameInLowerDirectory,
-            HoldReason::RenameRing,
-            HoldReason::RenameUnsupported,
-            HoldReason::Ambiguous,
-            HoldReason::Tie,
-        ]
-        .into_iter()
-        .find(|it| it.word() == word)
-    }
-}
-
-/// What an approval names: a subject, a change, and the reason for which it is held.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct HoldKey {
-    /// `user anna` or `group staff`, by folded pushed name.
-    pub subject: String,
-    /// What would be done: `create`, `deactivate`, `rename to berta`, `leave staff`.
-    pub change: String,
-    /// Why it is held.
-    pub reason: HoldReason,
-}
-
-/// A change that is known and not made: held for a person, or waiting for a clock or for certainty.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Withheld<R> {
-    /// `user anna` or `group staff`, by folded pushed name.
-    pub subject: String,
-    /// What would be done.
-    pub change: String,
-    /// Why it is not.
-    pub reason: R,
-    /// What an administrator needs to know to decide: the records and accounts concerned.
-    pub detail: String,
-}
-
-impl Withheld<HoldReason> {
-    /// What an approval of it names.
-    pub fn key(&self) -> HoldKey {
-        HoldKey {
-            subject: self.subject.clone(),
-            change: self.change.clone(),
-            reason: self.reason,
-        }
-    }
-}
-
 /// All steps for one application, in the order in which they are made.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -347,10 +229,35 @@ pub struct Plan {
     pub notices: Vec<Notice>,
     /// Removals by absence are blocked: something must be read or mended first. The notices say what.
     pub blocked: bool,
-    /// How many accounts are frozen because a record of their user is unknown.
-    pub frozen: u32,
+    /// How many accounts are frozen, by reason.
+    pub frozen: BTreeMap<FreezeReason, u32>,
     /// Records of one directory that have one name, so that none of them can be taken.
     pub doubled: Vec<Doubled>,
+}
+
+/// Why nothing changes on an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FreezeReason {
+    /// The record of its user is unknown.
+    Unknown,
+    /// Its own rename is held.
+    RenameHeld,
+    /// A rename of another account onto its name is held.
+    NameWanted,
+    /// Two users would be pushed under one name, and it is the account of one of them.
+    Ambiguous,
+}
+
+impl FreezeReason {
+    /// The stable word for it, as in the log.
+    pub fn word(self) -> &'static str {
+        match self {
+            FreezeReason::Unknown => "unknown",
+            FreezeReason::RenameHeld => "rename_held",
+            FreezeReason::NameWanted => "name_wanted",
+            FreezeReason::Ambiguous => "ambiguous",
+        }
+    }
 }
 
 /// A record that is rejected because another one of its directory has the same name.
@@ -415,6 +322,11 @@ impl NoticeKind {
 }
 
 impl Plan {
+    /// How many accounts are frozen, for whatever reason.
+    pub fn frozen_accounts(&self) -> u32 {
+        self.frozen.values().sum()
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -10,6 +10,7 @@ mod change;
 mod csr;
 mod delta;
 mod finding;
+mod held;
 mod holding;
 mod memory;
 mod pool;
@@ -19,12 +20,13 @@ mod roster;
 pub use abilities::{Abilities, Batch, Fields, NameRules};
 pub use builder::{NewGroup, NewUser, RecordsBuilder};
 pub use change::{
-    AbsenceClock, Change, Doubled, HoldKey, HoldReason, Notice, NoticeKind, Outcome, Plan, Reason,
-    Refusal, Step, Subject, What, Withheld,
+    AbsenceClock, Change, Doubled, FreezeReason, Notice, NoticeKind, Outcome, Plan, Reason,
+    Refusal, Step, Subject, What,
 };
 pub use csr::Csr;
 pub use delta::{Delta, Edge, Gap};
 pub use finding::Finding;
+pub use held::{HoldKey, HoldReason, Withheld};
 pub use holding::{
     Account, AppGroup, GroupLink, Holding, Link, Membership, Observed, ObservedAccount,
     ObservedGroup, Origin,

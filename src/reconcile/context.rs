@@ -7,7 +7,7 @@ use crate::model::{
     StrId, Withheld,
 };
 use crate::reconcile::blocks;
-use crate::reconcile::matching::{self, AccountState, Doubt, Matcher, Matching, UserState};
+use crate::reconcile::matching::{self, AccountState, Doubt, Freeze, Matcher, Matching, UserState};
 use crate::reconcile::resolve::Resolution;
 use crate::reconcile::rules::ApplicationRules;
 use crate::reconcile::scope::{Position, Scope};
@@ -289,12 +289,12 @@ impl<'w, 'a> Context<'w, 'a> {
         });
     }
 
-    /// Freezes an account and holds its user back.
+    /// Freezes an account whose rename is held, and holds its user back.
     pub fn freeze(&mut self, place: u32, reason: HoldReason) {
         if let AccountState::Wanted(user) = self.matching.accounts[place as usize] {
             self.matching.users[user as usize] = UserState::Held(reason);
         }
-        self.matching.accounts[place as usize] = AccountState::Frozen;
+        self.matching.accounts[place as usize] = AccountState::Frozen(Freeze::RenameHeld);
     }
 }
 

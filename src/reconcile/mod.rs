@@ -43,6 +43,7 @@ pub mod snapshot;
 #[cfg(test)]
 mod tests;
 mod ties;
+mod why_left;
 mod world;
 
 pub use advance::{advance, intent_of};

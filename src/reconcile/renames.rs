@@ -6,8 +6,12 @@
 use crate::model::{HoldReason, NONE, RecordRef};
 use crate::reconcile::context::{Context, place_of};
 use crate::reconcile::lookup::{Mails, user_mails};
-use crate::reconcile::matching::{AccountState, UserState, is_protected_name, person_value};
+use crate::reconcile::matching::{
+    AccountState, Freeze, UserState, is_protected_name, person_value,
+};
+use crate::reconcile::rules::OnLeave;
 use crate::reconcile::snapshot::Standing;
+use crate::reconcile::why_left::why_left;
 use crate::text;
 
 /// A rename that is possible: the account at a place gets the name of a roster user.
@@ -39,7 +43,7 @@ pub(crate) fn settle(context: &mut Context<'_, '_>) -> Vec<Rename> {
             Some((reason, detail)) => {
                 let occupant = first_place[new_key(context, rename) as usize];
                 refuse(context, rename, reason, detail);
-                freeze_left(context, occupant);
+                freeze_left(context, occupant, rename, reason);
             }
             None => open.push(rename),
         }
@@ -200,21 +204,38 @@ fn hold_the_rest(context: &mut Context<'_, '_>, open: &[Rename], first_place: &[
             let name = context.holding().account_name(occupant).to_owned();
             let detail = format!("the application has another account named {name}");
             refuse(context, rename, HoldReason::NameTaken, detail);
-            freeze_left(context, occupant);
+            freeze_left(context, occupant, rename, HoldReason::NameTaken);
         }
     }
 }
 
-/// The account that bears the new name stays as it is, too, if it has lost its user: by the rename itself, perhaps.
-fn freeze_left(context: &mut Context<'_, '_>, occupant: u32) {
-    if occupant != NONE
-        && matches!(
-            context.matching.accounts[occupant as usize],
-            AccountState::Left(_)
-        )
-    {
-        context.matching.accounts[occupant as usize] = AccountState::Frozen;
+/// The account that bears the new name stays as it is, too, if it has lost its user: by the rename itself, perhaps. Whoever left
+/// keeps the account until the rename is resolved, so that is held as well and says so.
+fn freeze_left(context: &mut Context<'_, '_>, occupant: u32, rename: Rename, reason: HoldReason) {
+    if occupant == NONE {
+        return;
     }
+    if !matches!(
+        context.matching.accounts[occupant as usize],
+        AccountState::Left(_)
+    ) {
+        return;
+    }
+    context.matching.accounts[occupant as usize] =
+        AccountState::Frozen(Freeze::NameWanted(rename.place));
+    let account = &context.holding().accounts[occupant as usize];
+    let link = account.link.as_ref();
+    let handled = link.is_some_and(|it| it.left_at.is_some()) && !account.seen.active;
+    if handled || context.rules().on_leave == OnLeave::Keep {
+        return;
+    }
+    let subject = format!("user {}", context.account_key(occupant));
+    let detail = format!(
+        "{}, and the account stays as it is while the rename of user {} onto its name is held",
+        why_left(context, occupant),
+        context.account_key(rename.place),
+    );
+    context.hold(subject, "leave".to_owned(), reason, detail);
 }
 
 fn is_in_ring(

@@ -144,7 +144,15 @@ impl Resolution {
 
     /// Whether nobody knows who wins a username.
     pub(crate) fn is_frozen(&self, key: u32) -> bool {
-        matches!(self.choice.get(key as usize), Some(Choice::Frozen(_)))
+        self.frozen_by(key).is_some()
+    }
+
+    /// The place of the directory whose unknown record would win a username, if that is why nobody knows who wins it.
+    pub(crate) fn frozen_by(&self, key: u32) -> Option<u16> {
+        match self.choice.get(key as usize) {
+            Some(&Choice::Frozen(place)) => Some(place),
+            _ => None,
+        }
     }
 
     /// An unknown record freezes a username that it would win, or that would fall through to it; below the winner it only

@@ -41,7 +41,7 @@ impl Position {
     /// The same in words.
     pub fn words(self) -> &'static str {
         match self {
-            Position::Nobody => "no listed directory has it",
+            Position::Nobody => "not in the roster",
             Position::Frozen => "frozen: the record that would win is unknown",
             Position::In(_) => "in the roster",
             Position::Kind => "out of scope: its kind is not among `kinds`",

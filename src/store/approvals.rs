@@ -23,8 +23,10 @@ pub const APPROVED_FOR: Span = Span::hours(24);
 pub struct ApprovedSet {
     /// The set that was named.
     pub set: HeldSet,
-    /// The subject and the change of everything covered; empty for a directory.
+    /// The subject and the change of everything that is released; empty for a directory.
     pub changes: Vec<(String, String)>,
+    /// Subject and change of what was named and no approval releases, with what must be done instead.
+    pub beyond: Vec<(String, String, &'static str)>,
     /// When the approval ends.
     pub expires_at: Timestamp,
 }
@@ -45,6 +47,18 @@ pub enum ApprovalFault {
         id: String,
         /// The name.
         name: String,
+    },
+    /// What is named can be released by nobody's approval.
+    #[error(
+        "nothing was approved, since no approval releases what the set `{id}` holds there ({reason}): {instead}"
+    )]
+    NothingToRelease {
+        /// The set.
+        id: String,
+        /// The stable word of its reason.
+        reason: String,
+        /// What must be done instead.
+        instead: String,
     },
     /// A suspect read is approved as a whole.
     #[error(
@@ -182,11 +196,27 @@ async fn choose(
     }
     let chosen =
         |it: &(String, String)| only.is_empty() || only.iter().any(|name| is_of(&it.0, name));
-    let approved = ApprovedSet {
+    let mut approved = ApprovedSet {
         set: row.set,
-        changes: changes.into_iter().filter(chosen).collect(),
+        changes: Vec::new(),
+        beyond: Vec::new(),
         expires_at: now.plus(APPROVED_FOR),
     };
+    let reason = HoldReason::of_word(&approved.set.reason);
+    for (subject, change) in changes.into_iter().filter(chosen) {
+        match reason.and_then(|it| it.instead(&change)) {
+            None => approved.changes.push((subject, change)),
+            Some(instead) => approved.beyond.push((subject, change, instead)),
+        }
+    }
+    if approved.changes.is_empty() && !approved.beyond.is_empty() {
+        let instead: BTreeSet<&str> = approved.beyond.iter().map(|it| it.2).collect();
+        return Err(ApprovalFault::NothingToRelease {
+            id: id.to_owned(),
+            reason: approved.set.reason,
+            instead: instead.into_iter().collect::<Vec<_>>().join("; or "),
+        });
+    }
     Ok((row.number, approved))
 }
 

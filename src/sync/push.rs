@@ -376,6 +376,6 @@ impl Ended<'_, '_, '_> {
             NoticeKind::DuplicateMail => false,
         });
         let left = plan.changes.iter().any(|it| it.what.has(What::LEAVE));
-        left || wrong || plan.frozen > 0 || !plan.doubled.is_empty()
+        left || wrong || !plan.frozen.is_empty() || !plan.doubled.is_empty()
     }
 }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::events::{self, Counts, Failure};
 use crate::model::{
     Change, Class, HistoryEntry, HoldReason, Holding, Notice, NoticeKind, Outcome, Plan, Refusal,
-    Step, Subject, View, What,
+    Step, Subject, View, What, Withheld,
 };
 use crate::reconcile::{Context, show_change};
 use crate::store::{HeldSet, Refused, SetOf};
@@ -227,7 +227,7 @@ pub(crate) fn tell(
         .iter()
         .filter(|it| it.of == SetOf::Application(part.id.clone()))
     {
-        events::change_held(name, &set.reason, set.changes, &set.id);
+        tell_held(name, set, &plan.held);
     }
     if !plan.waiting.is_empty() {
         let due = plan.due_at.map(|it| it.to_string());
@@ -237,8 +237,8 @@ pub(crate) fn tell(
         let reason = format!("the directory has another {}", it.subject);
         events::record_rejected(&it.directory, &it.record, &reason);
     }
-    if plan.frozen > 0 {
-        events::account_frozen(name, "unknown", u64::from(plan.frozen));
+    for (reason, count) in &plan.frozen {
+        events::account_frozen(name, reason.word(), u64::from(*count));
     }
     for it in plan
         .held
@@ -280,6 +280,16 @@ fn tell_failed(
     }
 }
 
+fn tell_held(name: &str, set: &HeldSet, held: &[Withheld<HoldReason>]) {
+    let of_set = held.iter().filter(|it| it.reason.word() == set.reason);
+    let instead: Vec<Option<&str>> = of_set.map(|it| it.reason.instead(&it.change)).collect();
+    let approve = instead.contains(&None).then_some(set.id.as_str());
+    let instead: BTreeSet<&str> = instead.into_iter().flatten().collect();
+    let instead = instead.into_iter().collect::<Vec<_>>().join("; or ");
+    let instead = (!instead.is_empty()).then_some(instead.as_str());
+    events::change_held(name, &set.reason, set.changes, approve, instead);
+}
+
 fn tell_notice(name: &str, notice: &Notice) {
     let Notice {
         kind,
@@ -314,7 +324,7 @@ pub(crate) fn counts(part: &ApplicationPart, plan: &Plan, outcomes: &[Outcome]) 
     let mut counts = Counts {
         changes_held: plan.held.len() as u64,
         changes_waiting: plan.waiting.len() as u64,
-        accounts_frozen: u64::from(plan.frozen),
+        accounts_frozen: u64::from(plan.frozen_accounts()),
         records_rejected: plan.doubled.len() as u64,
         removals_blocked: u64::from(is_blocked(part, plan)),
         ..Counts::default()

@@ -69,8 +69,12 @@ fn every_reason_to_hold_and_every_notice_has_a_section() {
         .lines()
         .filter_map(|it| it.strip_prefix("### "))
         .collect();
-    for of in ["HoldReason", "NoticeKind"] {
-        for word in words("src/model/change.rs", of) {
+    let sources = [
+        ("HoldReason", "src/model/held.rs"),
+        ("NoticeKind", "src/model/change.rs"),
+    ];
+    for (of, source) in sources {
+        for word in words(source, of) {
             assert!(
                 sections.contains(word.as_str()),
                 "docs/held.md: no section `{word}`"

@@ -153,7 +153,7 @@ fn tell_of_applications() {
     events::application_failed("wiki", Failure::Unauthorised, "login: 401");
     events::application_stale("wiki", Some(Duration::from_hours(25)));
     events::removals_blocked("wiki", "the group wiki-users is in no listed directory");
-    events::account_frozen("wiki", "rejected", 3);
+    events::account_frozen("wiki", "unknown", 3);
     events::account_gone("wiki", 40, 50);
     events::account_conflict("wiki", "anna", "two accounts match the user");
     events::mail_duplicate("wiki", "anna@corporate, a.smith@jira");
@@ -178,8 +178,11 @@ fn tell_of_changes() {
     );
     events::change_failed("wiki", "user anna", "create", Failure::Transient, "503");
     events::change_failed("wiki", "user anna", "create", Failure::Unauthorised, "401");
-    events::change_held("wiki", "first_plan", 120, "4f2a");
-    events::change_held("wiki", "removals_limit", 40, "4f2a");
+    events::change_held("wiki", "first_plan", 120, Some("4f2a"), None);
+    events::change_held("wiki", "removals_limit", 40, Some("4f2a"), None);
+    let instead = "resolve what keeps the name taken; this follows";
+    events::change_held("wiki", "name_taken", 2, Some("4f2a"), Some(instead));
+    events::change_held("wiki", "name_taken", 1, None, Some(instead));
     events::change_waiting("wiki", 2, Some("2026-11-23T00:00:00Z"));
     events::change_waiting("wiki", 2, None);
 }

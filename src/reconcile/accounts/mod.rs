@@ -2,10 +2,12 @@
 
 mod left;
 
+use std::collections::BTreeMap;
+
 use crate::clock::Timestamp;
 use crate::model::{
-    AbsenceClock, Account, Class, HoldReason, NONE, Notice, NoticeKind, Reason, Step, StrId,
-    Subject, WantedAccount, What, Withheld,
+    AbsenceClock, Account, Class, FreezeReason, HoldReason, NONE, Notice, NoticeKind, Reason, Step,
+    StrId, Subject, WantedAccount, What, Withheld,
 };
 use crate::reconcile::context::Context;
 use crate::reconcile::matching::{AccountState, Doubt, UserState, person_value};
@@ -46,7 +48,7 @@ pub(crate) struct Drafts {
     pub(crate) waiting: Vec<Withheld<String>>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) due_at: Option<Timestamp>,
-    pub(crate) frozen: u32,
+    pub(crate) frozen: BTreeMap<FreezeReason, u32>,
     /// For each roster user that is created, its place beyond the holding's end, in roster order; else [`NONE`].
     pub(crate) new_place: Vec<u32>,
     /// The roster users of the new places, in the order of the places.
@@ -71,7 +73,7 @@ pub(crate) fn draft(context: &mut Context<'_, '_>, renames: &[Rename]) -> Drafts
                 draft_out_of_kind(context, &mut drafts, place);
             }
             AccountState::Protected => notice_protected(context, &mut drafts, place),
-            AccountState::Frozen => drafts.frozen += 1,
+            AccountState::Frozen(why) => *drafts.frozen.entry(why.reason()).or_default() += 1,
             AccountState::Unsure(doubt) => {
                 let why = context.doubt(doubt);
                 drafts.wait(context, place, "leave or relink", why, String::new());

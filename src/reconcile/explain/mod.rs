@@ -11,11 +11,12 @@ use crate::model::{Kind, NONE, Plan, RecordKind, RecordRef, Status, StrId, Subje
 use crate::reconcile::context::Context;
 use crate::reconcile::fates::{Fates, fates};
 use crate::reconcile::flow::Flow;
-use crate::reconcile::matching::AccountState;
+use crate::reconcile::matching::{AccountState, Freeze};
 use crate::reconcile::resolve::Choice;
 use crate::reconcile::scope::Position;
 use crate::reconcile::show::show_change;
 use crate::reconcile::snapshot::{Snapshot, Standing};
+use crate::reconcile::why_left::{username_of, why_left};
 use crate::reconcile::world;
 use crate::text;
 
@@ -155,6 +156,12 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
             }
             (Standing::Unknown, _) => "its state could not be read".to_owned(),
             (Standing::Valid, _) if wins => String::new(),
+            (Standing::Valid, Choice::Won(winner))
+                if username_of(self.context, winner) != username_of(self.context, at) =>
+            {
+                let name = username_of(self.context, winner).unwrap_or_default();
+                format!("it is tied to {name}, and {}", self.why(person))
+            }
             (Standing::Valid, _) => self.why(person),
         };
         RecordView {
@@ -324,14 +331,32 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
             AccountState::Missing => "it is gone".to_owned(),
             AccountState::Unlinked => "it is nobody's: no directory explains it".to_owned(),
             AccountState::Protected => "it is protected".to_owned(),
-            AccountState::Frozen => "nothing changes until its user is known".to_owned(),
+            AccountState::Frozen(why) => self.frozen(place, why),
             AccountState::Wanted(user) => {
                 format!("it is the account of {}", self.context.roster().key(user))
             }
-            AccountState::Left(reason) => format!("its user left ({})", reason.word()),
+            AccountState::Left(_) => why_left(self.context, place),
             AccountState::OutOfKind => "its user is of a kind that is not taken".to_owned(),
             AccountState::Tied => "its username is tied to another one, or a tie ended".to_owned(),
             AccountState::Unsure(doubt) => self.context.doubt(doubt),
+        }
+    }
+
+    fn frozen(&self, place: u32, why: Freeze) -> String {
+        match why {
+            Freeze::Unknown(directory) => format!(
+                "nothing changes until its user is known: its record in directory {} is not",
+                self.context.world.directories[directory as usize].name
+            ),
+            Freeze::RenameHeld => "nothing changes while its rename is held".to_owned(),
+            Freeze::NameWanted(other) => format!(
+                "{}; nothing changes while the rename of user {} onto its name is held",
+                why_left(self.context, place),
+                self.context.account_key(other)
+            ),
+            Freeze::Ambiguous => {
+                "nothing changes while two users would be pushed under one name".to_owned()
+            }
         }
     }
 
@@ -393,6 +418,7 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
                 change: it.change.clone(),
                 reason: it.reason.word().to_owned(),
                 detail: it.detail.clone(),
+                instead: it.reason.instead(&it.change),
             })
             .collect()
     }
@@ -407,6 +433,7 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
                 change: it.change.clone(),
                 reason: it.reason.clone(),
                 detail: it.detail.clone(),
+                instead: None,
             })
             .collect()
     }

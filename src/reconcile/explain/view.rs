@@ -114,6 +114,9 @@ pub struct WithheldView {
     pub reason: String,
     /// What an administrator needs to know to decide.
     pub detail: String,
+    /// What must be done, where approving it has no effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instead: Option<&'static str>,
 }
 
 /// For people: directories, then who that is, then what the application holds and what happens to it.
@@ -126,7 +129,13 @@ impl fmt::Display for Explanation {
             it.fmt(out)?;
         }
         if self.users.is_empty() {
-            writeln!(out, "no listed directory has {}", self.username)?;
+            let unheard_of = self.directories.iter().all(|it| it.records.is_empty());
+            let none = if unheard_of {
+                "no listed directory has"
+            } else {
+                "no record gives the application"
+            };
+            writeln!(out, "{none} {}", self.username)?;
         }
         for it in &self.accounts {
             it.fmt(out)?;
@@ -145,11 +154,15 @@ impl fmt::Display for Explanation {
                     change,
                     reason,
                     detail,
+                    instead,
                 } = it;
                 writeln!(
                     out,
                     "{word:8} {subject}: {change} ({reason}{colon}{detail})"
                 )?;
+                if let Some(instead) = instead {
+                    writeln!(out, "         no approval releases it: {instead}")?;
+                }
             }
         }
         Ok(())

@@ -267,11 +267,17 @@ fn draft_left(
         return;
     }
     let unknown = context.scope.group_is_unsure(key) || context.group_is_unknown(place);
-    if unknown || groups.frozen.contains(&place) {
+    if unknown {
         return;
     }
     let subject = format!("group {key}");
     let change = "leave".to_owned();
+    if groups.frozen.contains(&place) {
+        if link.left_at.is_none() {
+            hold_wanted_name(context, subject, change, key);
+        }
+        return;
+    }
     if link.left_at.is_none() {
         let clock = run_clock(context, link.absent_since, link.absent_for);
         if (link.absent_since, link.absent_for) != (clock.0, clock.1) {
@@ -315,6 +321,22 @@ fn draft_left(
         return;
     }
     groups.emptied.push(place);
+}
+
+/// A group that left stays as it is while the rename of another one onto its name is held.
+fn hold_wanted_name(context: &mut Context<'_, '_>, subject: String, change: String, key: &str) {
+    let onto = format!("rename to {key}");
+    let mut held = context.matching.held.iter();
+    let is_it = |it: &&Withheld<HoldReason>| it.subject.starts_with("group ") && it.change == onto;
+    let Some(rename) = held.find(is_it) else {
+        return;
+    };
+    let detail = format!(
+        "it left, and stays as it is while the rename of {} onto its name is held",
+        rename.subject
+    );
+    let reason = rename.reason;
+    context.hold(subject, change, reason, detail);
 }
 
 /// Deletes groups that left where that is asked for, once nothing is in them but what the plan itself takes. Nobody else's

@@ -77,7 +77,7 @@ fn hold_first_accounts(context: &mut Context<'_, '_>, all: &mut All) {
         } else {
             all.account_key(context, draft.place)
         };
-        context.hold_key(name, &change_text(context, draft), HoldReason::FirstPlan)
+        context.hold_key(name, &first_text(context, draft), HoldReason::FirstPlan)
     };
     let mut list = std::mem::take(&mut all.accounts.list);
     let mut places = BTreeSet::new();
@@ -107,6 +107,27 @@ fn hold_first_accounts(context: &mut Context<'_, '_>, all: &mut All) {
     }
     all.accounts.list = list;
     all.drop_members_of(&places);
+}
+
+/// What the first plan asks for. Switching on an account that somebody else switched off was approved by itself if it is in the
+/// draft: what was shown beside it stays under the name by which it was shown.
+fn first_text(context: &Context<'_, '_>, draft: &Draft) -> String {
+    let rest = draft.what.without(What::ACTIVATE);
+    if rest == draft.what || rest.is_empty() {
+        return change_text(context, draft);
+    }
+    let name = context.pushed_key(draft.place);
+    let by_itself = context.hold_key(name, "activate", HoldReason::OffInApplication);
+    let what = if context.approved(&by_itself) {
+        rest
+    } else {
+        draft.what
+    };
+    let shown = Draft {
+        what,
+        ..draft.clone()
+    };
+    change_text(context, &shown)
 }
 
 /// Holds the groups and says which of them will not be there or will not be ours.

@@ -1,6 +1,6 @@
 //! Accounts that are nobody's in the roster: unknown, out of scope, of another kind, tied, or left.
 
-use super::{AccountState, Doubt, Matcher};
+use super::{AccountState, Doubt, Freeze, Matcher};
 use crate::model::{HoldReason, Reason, StrId};
 use crate::reconcile::resolve::Choice;
 use crate::reconcile::scope::Position;
@@ -28,7 +28,7 @@ impl Matcher<'_, '_> {
                 && (snapshot.ousted_keys.contains(&key)
                     || snapshot.rejected_keys.binary_search(&key).is_ok());
             if snapshot.rejected_ids.binary_search(&id).is_ok() || may_be_rejected {
-                return Some(AccountState::Frozen);
+                return Some(AccountState::Frozen(Freeze::Unknown(directory as u16)));
             }
         }
         if let Some(at) = self.linked[place]
@@ -36,15 +36,19 @@ impl Matcher<'_, '_> {
         {
             let standing = snapshot.standing[at.record as usize];
             if matches!(standing, Standing::Unknown | Standing::Duplicate) {
-                return Some(AccountState::Frozen);
+                return Some(AccountState::Frozen(Freeze::Unknown(at.directory)));
             }
-            let person = self.resolution.person(snapshot, at) as usize;
             if standing == Standing::Valid {
-                return (self.scope.position[person] == Position::Frozen)
-                    .then_some(AccountState::Frozen);
+                return self.frozen_as(self.resolution.person(snapshot, at));
             }
         }
-        self.name_is_frozen(place).then_some(AccountState::Frozen)
+        self.frozen_as(self.out.account_key[place])
+    }
+
+    /// The state of the account of a person, or of a username, whose winning record is unknown.
+    fn frozen_as(&self, person: u32) -> Option<AccountState> {
+        let directory = self.resolution.frozen_by(person)?;
+        Some(AccountState::Frozen(Freeze::Unknown(directory)))
     }
 
     /// Whether the user of the account's name is unknown.
@@ -67,8 +71,8 @@ impl Matcher<'_, '_> {
     }
 
     pub(super) fn state_of_the_rest(&mut self, place: usize) -> AccountState {
-        if self.name_is_frozen(place) {
-            return AccountState::Frozen;
+        if let Some(state) = self.frozen_as(self.out.account_key[place]) {
+            return state;
         }
         let was_tied = self.was_tied(place);
         let valid = self.linked[place].and_then(|at| {
@@ -84,7 +88,10 @@ impl Matcher<'_, '_> {
                     AccountState::OutOfKind
                 }
                 Position::Unsure => AccountState::Unsure(Doubt::Scope),
-                Position::Frozen => AccountState::Frozen,
+                Position::Frozen => {
+                    let directory = self.resolution.frozen_by(person).unwrap_or(at.directory);
+                    AccountState::Frozen(Freeze::Unknown(directory))
+                }
                 Position::NotIncluded | Position::Excluded | Position::NotMember => {
                     AccountState::Left(Reason::OutOfScope)
                 }
@@ -96,7 +103,7 @@ impl Matcher<'_, '_> {
                     let detail =
                         "an authoritative directory once gave the new name to somebody else";
                     self.hold_account(place as u32, &change, HoldReason::NameTaken, detail);
-                    AccountState::Frozen
+                    AccountState::Frozen(Freeze::RenameHeld)
                 }
                 _ => AccountState::Left(Reason::Absent),
             },

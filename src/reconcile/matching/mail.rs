@@ -21,7 +21,7 @@ impl Matcher<'_, '_> {
             let account = &self.world.holding.accounts[place];
             let seen = account.seen.email;
             let mail = match state {
-                AccountState::Unlinked | AccountState::Frozen => seen,
+                AccountState::Unlinked | AccountState::Frozen(_) => seen,
                 // One of several usernames may be gone, and the others must not get an account beside it.
                 AccountState::Left(_) => match &account.link {
                     Some(link) if link.tied => link.mail,

@@ -13,7 +13,7 @@ mod ties;
 
 use std::collections::BTreeMap;
 
-use crate::model::{HoldReason, NONE, Reason, RecordRef, Withheld};
+use crate::model::{FreezeReason, HoldReason, NONE, Reason, RecordRef, Withheld};
 use crate::reconcile::lookup::Mails;
 use crate::reconcile::resolve::Resolution;
 use crate::reconcile::scope::{Position, Scope};
@@ -33,8 +33,8 @@ pub enum AccountState {
     Unlinked,
     /// Never touched.
     Protected,
-    /// Nothing changes: its user is unknown, or a rename of it or onto its name is held.
-    Frozen,
+    /// Nothing changes on it.
+    Frozen(Freeze),
     /// The account of this roster user.
     Wanted(u32),
     /// Ours, and no roster user is its person any more.
@@ -51,6 +51,31 @@ impl AccountState {
     /// Whether it is the account of a roster user.
     pub fn is_wanted(self) -> bool {
         matches!(self, AccountState::Wanted(_))
+    }
+}
+
+/// Why nothing changes on an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Freeze {
+    /// The record of its user in the directory at this place is unknown.
+    Unknown(u16),
+    /// Its own rename is held.
+    RenameHeld,
+    /// The rename of the account at this place onto its name is held, and it has no user of its own.
+    NameWanted(u32),
+    /// Two users would be pushed under one name, and it is the account of one of them.
+    Ambiguous,
+}
+
+impl Freeze {
+    /// The reason without what is particular to the account.
+    pub fn reason(self) -> FreezeReason {
+        match self {
+            Freeze::Unknown(_) => FreezeReason::Unknown,
+            Freeze::RenameHeld => FreezeReason::RenameHeld,
+            Freeze::NameWanted(_) => FreezeReason::NameWanted,
+            Freeze::Ambiguous => FreezeReason::Ambiguous,
+        }
     }
 }
 
@@ -316,7 +341,7 @@ impl<'w, 'a> Matcher<'w, 'a> {
         match self.out.accounts[place as usize] {
             AccountState::Protected => UserState::Protected,
             AccountState::Unlinked => self.adopt(user, place),
-            AccountState::Frozen => UserState::Unsure(Doubt::Frozen),
+            AccountState::Frozen(_) => UserState::Unsure(Doubt::Frozen),
             AccountState::Unsure(doubt) => UserState::Unsure(doubt),
             AccountState::Tied => {
                 let detail = "an account of this name is kept as it is until its own user is known"

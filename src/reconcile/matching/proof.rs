@@ -1,6 +1,6 @@
 //! An account changes its record only to the same person: what proves that, and what happens without proof.
 
-use super::{AccountState, Doubt, Matcher, UserState, person_value};
+use super::{AccountState, Doubt, Freeze, Matcher, UserState, person_value};
 use crate::model::{HoldReason, Reason, RecordRef};
 use crate::reconcile::lookup::user_mails;
 use crate::reconcile::scope::Position;
@@ -129,7 +129,7 @@ impl Matcher<'_, '_> {
                 "directory {directory} has a user of the new name, who has another account or is not proven to be the same person"
             );
             self.hold_account(place as u32, &change, HoldReason::NameTaken, &detail);
-            self.out.accounts[place] = AccountState::Frozen;
+            self.out.accounts[place] = AccountState::Frozen(Freeze::RenameHeld);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Accounts of tied usernames: nobody leaves, and nobody gets another name, because a tie appears or ends.
 
-use super::{AccountState, Matcher, UserState};
+use super::{AccountState, Freeze, Matcher, UserState};
 use crate::model::{HoldReason, NONE, Reason, StrId, Withheld};
 
 impl Matcher<'_, '_> {
@@ -35,7 +35,7 @@ impl Matcher<'_, '_> {
             if let UserState::Account(place, _) = self.out.users[user as usize] {
                 let linked = self.world.holding.accounts[place as usize].link.is_some();
                 self.out.accounts[place as usize] = if linked {
-                    AccountState::Frozen
+                    AccountState::Frozen(Freeze::Ambiguous)
                 } else {
                     AccountState::Unlinked
                 };

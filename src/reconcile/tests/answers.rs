@@ -1,8 +1,8 @@
 //! What is said about a person: fates and explanations.
 
 use super::world::{company, globs};
-use crate::model::{Kind, Status};
-use crate::reconcile::rules::Memberships;
+use crate::model::{HoldReason, Kind, Status};
+use crate::reconcile::rules::{Memberships, OnLeave};
 
 #[test]
 fn every_record_has_one_fate() {
@@ -258,11 +258,108 @@ fn an_explanation_names_rejected_and_unknown_records() {
     assert_eq!(anna.directories[0].records[0].why, "it is broken");
     assert_eq!(
         anna.accounts[0].state,
-        "nothing changes until its user is known"
+        "nothing changes until its user is known: its record in directory jira is not"
     );
     let ben = company.explain("ben");
     assert_eq!(ben.directories[0].records[0].fate, "frozen");
     assert!(ben.users[0].why.contains("its record is unknown"));
+}
+
+/// The state of the account of a name, as an explanation of that name tells it.
+#[track_caller]
+fn account_is(company: &super::world::Company, name: &str, state: &str) {
+    let accounts = company.explain(name).accounts;
+    let found = accounts.iter().find(|it| it.name == name);
+    assert_eq!(found.map(|it| it.state.as_str()), Some(state));
+}
+
+#[test]
+fn an_explanation_tells_which_held_rename_keeps_an_account_as_it_is() {
+    let mut company = company()
+        .directory("jira", |it| {
+            it.user("anna").id("1");
+            it.user("berta").id("2");
+        })
+        .pushed();
+    company.edit("jira", |it| {
+        it.without("berta");
+        it.the("anna").renamed("berta");
+    });
+    account_is(&company, "anna", "nothing changes while its rename is held");
+    account_is(
+        &company,
+        "berta",
+        "its user left (absent); nothing changes while the rename of user anna onto its name is held",
+    );
+    let text = company.explain("berta").to_string();
+    let held = "held     user berta: leave (name_taken: its user left (absent), ";
+    assert!(text.contains(held), "{text}");
+    let instead = "no approval releases it: resolve the rename onto its name";
+    assert!(text.contains(instead), "{text}");
+    let frozen = company.look(|_, plan| plan.frozen.clone());
+    let frozen: Vec<_> = frozen.iter().map(|it| (it.0.word(), *it.1)).collect();
+    assert_eq!(frozen, [("rename_held", 1), ("name_wanted", 1)]);
+    // Whoever was switched off before keeps nothing, and where nobody leaves there is nothing to tell.
+    let kept = company.rules(|it| it.on_leave = OnLeave::Keep);
+    kept.never_says("user berta: leave");
+}
+
+#[test]
+fn the_user_of_a_shadowed_record_is_not_called_absent() {
+    let mut company = company()
+        .directory("jira", |it| it.users(["carla"]))
+        .directory("corporate", |it| {
+            it.user("anna").id("7");
+        })
+        .pushed();
+    company.edit("jira", |it| {
+        it.user("anna").id("1");
+    });
+    account_is(
+        &company,
+        "anna",
+        "its user is shadowed: directory jira wins anna",
+    );
+    company.edit("jira", |it| it.without("anna"));
+    account_is(&company, "anna", "it is the account of anna");
+    company.edit("corporate", |it| it.without("anna"));
+    account_is(&company, "anna", "its user left (absent)");
+}
+
+#[test]
+fn the_user_of_a_tied_record_is_not_called_absent() {
+    let mut company = company()
+        .directory("jira", |it| it.users(["anna"]))
+        .directory("corporate", |it| it.users(["a.smith"]))
+        .pushed();
+    company = company.rules(|it| {
+        let other = ("a.smith".to_owned(), "corporate".to_owned());
+        it.people = vec![("anna".to_owned(), vec![other])];
+    });
+    company.approve("user a.smith", HoldReason::Tie);
+    account_is(&company, "a.smith", "its user is tied to anna");
+    let explained = company.explain("a.smith");
+    let why = &explained.directories[1].records[0].why;
+    let expected = "it is tied to anna, and directory jira is the first that has it";
+    assert_eq!(why, expected);
+}
+
+#[test]
+fn the_user_of_a_skipped_record_is_not_called_absent() {
+    let mut company = company()
+        .directory("jira", |it| it.users(["anna"]))
+        .pushed();
+    company.edit("jira", |it| it.rules.skip_users = globs(&["anna"]));
+    account_is(
+        &company,
+        "anna",
+        "its user left (users.skip of directory jira names it)",
+    );
+    let text = company.explain("anna").to_string();
+    assert!(
+        text.contains("no record gives the application anna\n"),
+        "{text}"
+    );
 }
 
 #[test]

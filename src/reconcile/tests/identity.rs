@@ -428,6 +428,10 @@ fn rule_3_3_a_rename_onto_a_taken_name_is_held_and_both_accounts_frozen() {
     rename(&mut company, &[("berta", "carla"), ("anna", "berta")]);
     company.says("held     user berta: rename to carla (name_taken: ");
     company.says("held     user anna: rename to berta (name_taken: ");
+    company.says(
+        "held     user carla: leave (name_taken: its user left (absent), and the account stays as it is while the rename of \
+         user berta onto its name is held)",
+    );
     company.hours(100);
     for name in ["anna", "berta", "carla"] {
         company.holds(name, "active");
@@ -455,6 +459,9 @@ fn rule_3_3_a_rename_onto_a_name_of_a_lower_directory_is_held_and_both_accounts_
         it.the("anna").renamed("berta");
     });
     company.says("held     user anna: rename to berta (name_in_lower_directory: ");
+    company.says(
+        "held     user berta: leave (name_in_lower_directory: its user is shadowed: directory jira wins berta, and the",
+    );
     company.hours(100);
     company.holds("anna", "active");
     company.holds("berta", "active");
@@ -596,6 +603,22 @@ fn rule_3_3_a_group_rename_onto_a_taken_name_is_held() {
     });
     company.plans(&["held     group writers: rename to authors (name_taken: the application has another group of \
                      the new name, or protects it; both are left as they are)"]);
+}
+
+#[test]
+fn rule_3_3_a_group_that_left_is_kept_while_the_rename_of_another_onto_its_name_is_held() {
+    let mut company = with_groups();
+    company.edit("jira", |it| {
+        it.without_group("staff");
+        it.the_group("writers").renamed("staff");
+    });
+    company.says("held     group writers: rename to staff (name_taken: ");
+    company.plans(&[
+        "held     group staff: leave (name_taken: it left, and stays as it is while the rename of group writers onto its \
+         name is held)",
+        "held     group writers: rename to staff (name_taken: the application has another group of the new name, or \
+         protects it; both are left as they are)",
+    ]);
 }
 
 #[test]

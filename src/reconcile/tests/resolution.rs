@@ -502,7 +502,7 @@ fn one_unknown(unknown: impl Fn(&mut super::world::Directory)) {
     company.keeps_still();
     company.hours(100);
     company.holds("anna", "active staff");
-    assert_eq!(company.look(|_, plan| plan.frozen), 1);
+    assert_eq!(company.look(|_, plan| plan.frozen_accounts()), 1);
 }
 
 #[test]

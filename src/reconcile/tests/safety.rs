@@ -284,6 +284,31 @@ fn rule_4_4_an_adoption_that_would_also_switch_off_is_not_covered_by_one_that_wo
 }
 
 #[test]
+fn rule_4_4_an_account_that_is_off_as_well_is_released_by_both_approvals_in_any_order() {
+    let off = || {
+        let mut company = first_plan();
+        company.seen("anna").active = false;
+        company
+    };
+    let mut company = off();
+    let first = "held     user anna: adopt (first_plan: ";
+    company.says(first);
+    company.says("held     user anna: activate (off_in_application: ");
+    company.approve("user anna", HoldReason::OffInApplication);
+    company.says(first);
+    company.approve_all();
+    company.push();
+    company.holds("anna", "active staff");
+    let mut company = off();
+    company.approve("user anna", HoldReason::FirstPlan);
+    company.push();
+    company.holds("anna", "inactive");
+    company.approve("user anna", HoldReason::OffInApplication);
+    company.push();
+    company.holds("anna", "active staff");
+}
+
+#[test]
 fn rule_4_5_removals_are_held_beyond_a_share_of_the_active_linked_accounts() {
     fn check(count: usize, leaving: usize, holds: bool) {
         let mut company = people(count).pushed();

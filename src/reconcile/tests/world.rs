@@ -10,6 +10,7 @@ use crate::model::{
     Abilities, Account, AppGroup, Change, Class, Fields, HoldKey, HoldReason, Holding, Kind, Link,
     Memory, NONE, NewGroup, NewUser, ObservedAccount, ObservedGroup, Origin, Outcome, Plan, Reason,
     RecordKind, RecordRef, Records, RecordsBuilder, Status, Step, Subject, View, What, Window,
+    Withheld,
 };
 use crate::reconcile::rules::{ApplicationRules, DirectoryRules};
 use crate::reconcile::{
@@ -257,6 +258,7 @@ impl Company {
         };
         let (context, plan) = plan(&world);
         check_counts(&context, &plan);
+        check_approvals(&world, &plan);
         look(&context, &plan)
     }
 
@@ -272,7 +274,7 @@ impl Company {
                 .collect();
             let taken = plan.changes.iter().flat_map(|it| plan.taken(it));
             let taken: Vec<u32> = taken.copied().collect();
-            let held: Vec<HoldKey> = plan.held.iter().map(crate::model::Withheld::key).collect();
+            let held: Vec<HoldKey> = plan.held.iter().map(Withheld::key).collect();
             let holding = advance(context, plan, &outcomes);
             let text = text(context, plan);
             (holding, text, held, (classes, taken), !plan.blocked)
@@ -416,7 +418,7 @@ impl Company {
     #[track_caller]
     pub(super) fn approve(&mut self, subject: &str, reason: HoldReason) {
         let keys = self.look(|_, plan| {
-            let held = plan.held.iter().map(crate::model::Withheld::key);
+            let held = plan.held.iter().map(Withheld::key);
             let wanted = held.filter(|it| it.subject == subject && it.reason == reason);
             wanted.collect::<Vec<_>>()
         });
@@ -427,7 +429,7 @@ impl Company {
     /// Approves everything that is held now.
     pub(super) fn approve_all(&mut self) {
         let keys = self.look(|_, plan| {
-            let held = plan.held.iter().map(crate::model::Withheld::key);
+            let held = plan.held.iter().map(Withheld::key);
             held.collect::<Vec<_>>()
         });
         self.memory.approved.extend(keys);
@@ -744,5 +746,31 @@ fn check_counts(context: &Context<'_, '_>, plan: &Plan) {
     assert_eq!(counted, all as u64);
     for change in &plan.changes {
         assert!(change.wanted != NONE || change.step != Step::Create);
+    }
+}
+
+/// Holds in every world: approving what no approval releases changes nothing, and approving the rest leaves none of it held.
+fn check_approvals(world: &World<'_>, before: &Plan) {
+    let all = before.held.iter().map(Withheld::key);
+    let (releasable, stuck): (Vec<HoldKey>, Vec<_>) =
+        all.partition(|it| it.reason.instead(&it.change).is_none());
+    let held_after = |approved: &[HoldKey]| {
+        let mut memory = world.memory.clone();
+        memory.approved.extend(approved.iter().cloned());
+        let world = World {
+            memory: &memory,
+            ..world.clone()
+        };
+        let after = plan(&world).1;
+        after.held.iter().map(Withheld::key).collect::<Vec<_>>()
+    };
+    if !stuck.is_empty() {
+        let same: Vec<HoldKey> = before.held.iter().map(Withheld::key).collect();
+        assert_eq!(held_after(&stuck), same, "approving {stuck:?}");
+    }
+    if !releasable.is_empty() {
+        let after = held_after(&releasable);
+        let kept: Vec<&HoldKey> = releasable.iter().filter(|it| after.contains(it)).collect();
+        assert!(kept.is_empty(), "approved and held: {kept:?}");
     }
 }

@@ -188,7 +188,7 @@ fn track(town: &mut Town, case: &Case<'_, '_, '_>) {
             | AccountState::Missing
             | AccountState::Unlinked => count(Subject::Account(place), false),
             // What cannot be told changes nothing.
-            AccountState::Frozen | AccountState::Unsure(_) | AccountState::Protected => {}
+            AccountState::Frozen(_) | AccountState::Unsure(_) | AccountState::Protected => {}
         }
     }
     let keys = &case.context.roster().groups;

@@ -128,6 +128,106 @@ fn a_plan_is_shown_and_never_applied_in_the_mode_that_says_so() {
     assert_eq!(site.accounts().len(), 3);
 }
 
+/// A pass that holds a ring of renames, a rename onto the name of somebody who left, and an adoption.
+fn tangled() -> Site {
+    let site = Site::new(&[], "first_pass: apply\nadopt: []\ngrace: 0s");
+    site.execute("wiki.db", &TABLES.replace("('anna'), ('ben'), ", ""));
+    let of_name = |id: &str, name: &str| person(name).with_id(id);
+    let mut people = crowd(12, "staff");
+    people.extend(["anna", "ben", "carl", "dora"].map(person));
+    site.people(&people);
+    site.sync().ended(0);
+    people.truncate(12);
+    people.push(of_name("id-anna", "ben"));
+    people.push(of_name("id-ben", "anna"));
+    people.push(of_name("id-carl", "dora"));
+    people.push(person("stranger"));
+    site.people(&people);
+    site
+}
+
+#[test]
+fn what_no_approval_releases_is_never_offered_and_says_what_to_do() {
+    let site = tangled();
+    let run = site.sync().ended(3);
+    let held = run.named("change.held");
+    let of_reason = |reason: &str| held.iter().find(|it| it["reason"] == reason).unwrap();
+    let ring = of_reason("rename_ring");
+    assert!(ring.get("approve").is_none(), "{ring}");
+    let third =
+        "in the directory, give one of them a third name, run a pass, then give the final name";
+    assert_eq!(ring["instead"], third);
+    let taken = of_reason("name_taken");
+    assert_eq!(taken["count"], 3, "{}", run.err);
+    let id = taken["approve"].as_str().unwrap();
+    let frozen = run.named("account.frozen");
+    let frozen = frozen.iter().map(|it| (&it["reason"], &it["count"]));
+    let words: Vec<String> = frozen.map(|it| format!("{} {}", it.0, it.1)).collect();
+    assert_eq!(words, ["\"rename_held\" 3", "\"name_wanted\" 1"]);
+    let text = site.run(&["status"]).ended(0).out;
+    let lines = [
+        "  held for rename_ring: 2 changes; no approval releases this\n".to_owned(),
+        format!("  held for name_taken: 3 changes; release 1 of them with `usersyncd approve {id}`\n"),
+        "    user dora: leave (its user left (absent), and the account stays as it is while the rename of user carl onto \
+         its name is held); instead: resolve the rename onto its name"
+            .to_owned(),
+    ];
+    for line in lines {
+        assert!(text.contains(&line), "{line}\n{text}");
+    }
+    let sets = &site.status()["applications"][0]["held"];
+    let sets = sets.as_array().unwrap();
+    let ring = sets
+        .iter()
+        .find(|it| it["reason"] == "rename_ring")
+        .unwrap();
+    assert!(ring["approve"].is_null(), "{ring}");
+    assert_eq!(ring["items"][0]["instead"], third);
+    let run = site.run(&["approve", id, "--only", "carl"]).ended(2);
+    assert!(
+        run.complaints().contains("free the new name"),
+        "{}",
+        run.err
+    );
+    let approved = site.run(&["approve", id]).ended(0).out;
+    assert!(approved.contains("user stranger: adopt\n"), "{approved}");
+    assert!(
+        approved.contains("user carl: rename to dora stays held"),
+        "{approved}"
+    );
+    assert!(approved.contains(": 1 change.\n"), "{approved}");
+    let run = site.sync().ended(3);
+    assert_eq!(run.one("pass.finished")["changes_held"], 4, "{}", run.err);
+}
+
+#[test]
+fn what_is_held_for_two_reasons_says_so_and_needs_both_approvals() {
+    let site = filled("grace: 0s");
+    site.execute(
+        "wiki.db",
+        "UPDATE users SET active = 0 WHERE username = 'ben'",
+    );
+    site.sync().ended(3);
+    let text = site.run(&["status"]).ended(0).out;
+    assert!(
+        text.contains("also held for off_in_application\n"),
+        "{text}"
+    );
+    let held = site.held();
+    let id = |reason: &str| &held.iter().find(|it| it.0 == reason).unwrap().1;
+    let (first, off) = (id("first_plan"), id("off_in_application"));
+    let approved = site.run(&["approve", first]).ended(0).out;
+    assert!(
+        approved.contains("user ben: adopt (also held for off_in_application)\n"),
+        "{approved}"
+    );
+    let both = format!("approve that, too, with `usersyncd approve {off}`");
+    assert!(approved.contains(&both), "{approved}");
+    site.run(&["approve", off]).ended(0);
+    site.sync().ended(0);
+    assert_eq!(site.accounts(), ["anna|1", "ben|1", "carl|1", "stranger|1"]);
+}
+
 #[test]
 fn a_dry_run_prints_the_plan_and_writes_nowhere() {
     let site = Site::new(&crowd(3, "staff"), AT_ONCE);

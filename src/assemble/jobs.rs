@@ -75,9 +75,10 @@ impl StoreJobs {
         let Some(directory) = &part.directory else {
             return Ok(failed);
         };
+        let applications = &self.parts.applications;
         let reader = Some(self.store.reader());
         let fetched = read::fetch(part, directory, reader, self.clock.as_ref(), work).await?;
-        let (end, rejected) = match read::commit(part, &self.store, fetched).await? {
+        let (end, rejected) = match read::commit(part, applications, &self.store, fetched).await? {
             sync::Read::Changed { rejected } => (ReadEnd::Changed, rejected),
             sync::Read::Unchanged { rejected } => (ReadEnd::Unchanged, rejected),
             sync::Read::Suspect { rejected } => (ReadEnd::Suspect, rejected),

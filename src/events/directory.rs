@@ -121,6 +121,24 @@ pub fn record_rejected(directory: &str, record: &str, reason: &str) {
     );
 }
 
+/// Records that appeared in a directory look like accounts that were made here in an application. `users` are some of their
+/// usernames, separated by commas.
+pub fn loop_suspected(directory: &str, application: &str, count: u64, users: &str) {
+    let records = counted(count, "record");
+    tell!(
+        WARN,
+        "loop.suspected",
+        directory,
+        application,
+        count,
+        users,
+        "{records} appeared in the directory {directory} with the name or the id of an account that was made from here in \
+         {application} for another directory: {users}. Either the directory reads what usersyncd itself writes: leave such \
+         records out with `users.skip`, or read another base. Or people were entered in a second directory on purpose: \
+         nothing need be done."
+    );
+}
+
 /// When it was last done, if ever.
 pub(super) fn last(age_seconds: Option<u64>, done: &str) -> String {
     match age_seconds {

@@ -12,6 +12,7 @@ mod delta;
 mod finding;
 mod held;
 mod holding;
+mod made;
 mod memory;
 mod pool;
 mod records;
@@ -31,6 +32,7 @@ pub use holding::{
     Account, AppGroup, GroupLink, Holding, Link, Membership, Observed, ObservedAccount,
     ObservedGroup, Origin,
 };
+pub use made::{Appeared, MadeAccount};
 pub use memory::{Class, HistoryEntry, Intent, IntentStep, Memory, Window};
 pub use pool::{Interner, Pool, StrId};
 pub use records::{

@@ -59,7 +59,7 @@ fn record_name(context: &Context<'_, '_>, at: RecordRef) -> String {
 }
 
 /// The first ten names, and how many more there are.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     match names.len() {
         0..=10 => names.join(", "),
         n => format!("{} and {} more", names[..10].join(", "), n - 10),

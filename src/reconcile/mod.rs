@@ -26,6 +26,7 @@ mod guard;
 mod interrupted;
 mod locate;
 mod lookup;
+pub mod loops;
 mod mails;
 pub mod matching;
 mod members;

@@ -7,7 +7,7 @@
 //!
 //! | word | meaning | SQLite | PostgreSQL |
 //! |---|---|---|---|
-//! | `EACH($1)` | the elements of a JSON array of numbers, in the column `value` | `json_each` | `json_array_elements_text` |
+//! | `EACH($1)` | the elements of a JSON array of numbers or texts, in the column `value` | `json_each` | `json_array_elements_text` |
 //! | `TUPLE(a, b)` | a JSON array of these values | `json_array` | `json_build_array` |
 //! | `GATHER(x)` | one JSON array of all rows' values | `json_group_array` | `json_agg` |
 //!
@@ -41,8 +41,8 @@ const WORDS: [(&str, &str); 3] = [
 /// Parameters of one statement. SQLite takes 32,766, PostgreSQL 65,535; more rows at a time are no faster from here on.
 const PARAMETERS: usize = 4_000;
 
-/// Numbers in one JSON parameter, about a megabyte.
-const LISTED: usize = 50_000;
+/// Numbers or names in one JSON parameter, about a megabyte.
+pub(super) const LISTED: usize = 50_000;
 
 /// A statement in the words of this database.
 pub(super) fn statement(text: &'static str) -> Statement {

@@ -6,6 +6,7 @@
 
 mod execute;
 mod load;
+mod loops;
 mod outcome;
 mod parts;
 pub mod push;

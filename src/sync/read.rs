@@ -19,8 +19,8 @@ use crate::store::{
     AcceptedRead, DirectoryState, Reader, Slot, Snapshot, Store, StoreError, StoredRecords,
     SuspectRead,
 };
-use crate::sync::outcome;
-use crate::sync::parts::DirectoryPart;
+use crate::sync::parts::{ApplicationPart, DirectoryPart};
+use crate::sync::{loops, outcome};
 
 /// A read that was fetched and judged; nothing is written yet.
 #[derive(Debug)]
@@ -149,12 +149,13 @@ pub async fn fetch(
     })
 }
 
-/// Commits what was fetched and tells how it ended.
+/// Commits what was fetched and tells how it ended. What appeared is compared with what was made in `applications`.
 ///
 /// # Errors
-/// [`StoreError`] when nothing of it could be kept.
+/// [`StoreError`] when nothing of it could be kept, or when the store failed right afterwards.
 pub async fn commit(
     part: &DirectoryPart,
+    applications: &[Arc<ApplicationPart>],
     store: &Store,
     fetched: Fetched,
 ) -> Result<outcome::Read, StoreError> {
@@ -201,6 +202,10 @@ pub async fn commit(
                 return Ok(outcome::Read::Unchanged { rejected });
             }
             tell_read(part, &records, whole, took);
+            // At the first read nothing appears: everything was there before it was looked at.
+            if let Some(old) = &old {
+                loops::tell(part, applications, store, &old.records, &records).await?;
+            }
             Ok(outcome::Read::Changed { rejected })
         }
         Answer::Suspect {

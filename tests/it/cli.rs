@@ -10,6 +10,7 @@ mod credentials;
 mod daemon;
 mod doubt;
 mod log;
+mod loops;
 mod outages;
 mod steps;
 mod store;

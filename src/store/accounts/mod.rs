@@ -4,6 +4,7 @@
 //! place. A place whose account is gone and unlinked has no row, and is never given out again.
 
 mod diff;
+mod made;
 mod write;
 
 use std::borrow::Cow;

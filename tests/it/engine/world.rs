@@ -88,7 +88,7 @@ impl World {
         let directory = self.source.directory.as_ref().unwrap();
         let reader = Some(self.store.reader());
         let fetched = read::fetch(&self.source, directory, reader, &self.clock, &work).await;
-        let committed = read::commit(&self.source, &self.store, fetched.unwrap()).await;
+        let committed = read::commit(&self.source, &[], &self.store, fetched.unwrap()).await;
         committed.unwrap()
     }
 

@@ -8,6 +8,7 @@ mod approve;
 pub mod args;
 mod check;
 mod dry_run;
+mod entries;
 mod explain;
 mod held;
 mod history;

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assemble::{self, StoreJobs};
 use crate::cli::args::Args;
+use crate::cli::entries::{self, When};
 use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
 use crate::clock::{Clock, Timestamp};
@@ -18,7 +19,7 @@ use crate::daemon::{
 };
 use crate::events::{self, Counts};
 use crate::progress::Progress;
-use crate::store::{self, Claim, ClaimFault, EntryKind, Renamed, Role, Store};
+use crate::store::{self, Claim, ClaimFault, Role, Store};
 use crate::text::counted;
 
 /// How long a daemon that has the store may take until it listens on its socket.
@@ -140,7 +141,7 @@ fn reload(path: PathBuf, running: Config, store: Store, clock: Arc<dyn Clock>) -
             }
             let parts = assemble::assemble(&loaded.config, &clock)
                 .map_err(|faults| faults.iter().map(|it| text(it)).collect::<Vec<_>>())?;
-            rename_entries(&loaded.config, &store)
+            entries::take_over(&loaded.config, &store, When::Reload)
                 .await
                 .map_err(|it| vec![events::chain(&it)])?;
             // The passes go on being counted by who counts them already.
@@ -220,55 +221,8 @@ pub(super) fn summary(outcome: &str, counts: &Counts) -> String {
 /// Opens the store, takes over renamed entries, and says which entries the configuration no longer names.
 async fn open(config: &Config) -> Result<Store, Fault> {
     let store = Store::open(&assemble::store_url(config)).await?;
-    rename_entries(config, &store).await?;
+    entries::take_over(config, &store, When::Start).await?;
     Ok(store)
-}
-
-async fn rename_entries(config: &Config, store: &Store) -> Result<(), store::StoreError> {
-    for entry in &config.directories {
-        if let Some(old) = &entry.renamed_from {
-            let renamed = store
-                .rename_directory_id(old.as_str(), entry.id().as_str())
-                .await?;
-            tell_renamed(renamed, old.as_str(), entry.id().as_str());
-        }
-    }
-    for entry in &config.applications {
-        if let Some(old) = &entry.renamed_from {
-            let renamed = store
-                .rename_application_id(old.as_str(), entry.id().as_str())
-                .await?;
-            tell_renamed(renamed, old.as_str(), entry.id().as_str());
-        }
-    }
-    let directories = config
-        .directories
-        .iter()
-        .map(|it| (EntryKind::Directory, it.id().as_str()));
-    let applications = config
-        .applications
-        .iter()
-        .map(|it| (EntryKind::Application, it.id().as_str()));
-    let known: Vec<(EntryKind, &str)> = directories.chain(applications).collect();
-    for (kind, id) in store.snapshot().await?.unknown_entries(&known).await? {
-        let kind = match kind {
-            EntryKind::Directory => "directory",
-            EntryKind::Application => "application",
-        };
-        events::config_warning(&format!(
-            "the store remembers the {kind} {id}, which the configuration no longer names; it is kept. If it was renamed, say \
-             `renamed_from: {id}` at its entry."
-        ));
-    }
-    Ok(())
-}
-
-fn tell_renamed(renamed: Renamed, old: &str, new: &str) {
-    if renamed == Renamed::BothExist {
-        events::config_warning(&format!(
-            "`renamed_from: {old}` at {new} is not followed, since the store remembers both; leave it out"
-        ));
-    }
 }
 
 pub(super) fn store_path(config: &Config) -> Result<PathBuf, Fault> {

@@ -3,6 +3,8 @@
 //! An id is the identity of an entry: rows of an id that the configuration no longer names are reported and never removed,
 //! since links and clocks in them cannot be had again.
 
+mod unite;
+
 use sqlx::Row as _;
 
 use crate::store::dialect::{Connection, json, of_json, statement};
@@ -24,7 +26,7 @@ pub enum Renamed {
     Done,
     /// Nothing bears the old id: it was renamed before, or never used.
     NothingToDo,
-    /// Both ids have rows, so neither was touched; the old ones stay until somebody decides.
+    /// Both ids have rows, and neither was touched.
     BothExist,
 }
 
@@ -45,31 +47,37 @@ impl Snapshot {
 }
 
 impl Store {
-    /// Gives the rows of a directory a new id: its records, its links in every application, what was pinned of it.
+    /// Gives the rows of an entry a new id: of a directory its records, its links in every application and what was pinned of
+    /// it; of an application all that it holds.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn rename_directory_id(&self, old: &str, new: &str) -> Result<Renamed, StoreError> {
-        let mut writing = self.write("renaming a directory").await?;
-        let work = async {
-            let renamed = rename(writing.db(), EntryKind::Directory, old, new).await?;
-            if renamed == Renamed::Done {
-                rename_links(writing.db(), old, new).await?;
-                rename_pinned(writing.db(), old, new).await?;
-            }
-            Ok::<_, sqlx::Error>(renamed)
-        };
-        let work = work.await;
+    pub async fn rename_entry(
+        &self,
+        kind: EntryKind,
+        old: &str,
+        new: &str,
+    ) -> Result<Renamed, StoreError> {
+        let mut writing = self.write("renaming an entry").await?;
+        let work = rename(writing.db(), kind, old, new).await;
         writing.end(work).await
     }
 
-    /// Gives the rows of an application a new id.
+    /// The same where passes ran under both ids, if what they left can be told apart. No job may be running.
+    ///
+    /// Of a directory the later records stay, with the links of both, unless two accounts of one application would be linked
+    /// to one user. Of an application the old rows stay, unless something was linked under the new id.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be written.
-    pub async fn rename_application_id(&self, old: &str, new: &str) -> Result<Renamed, StoreError> {
-        let mut writing = self.write("renaming an application").await?;
-        let work = rename(writing.db(), EntryKind::Application, old, new).await;
+    pub async fn unite_entries(
+        &self,
+        kind: EntryKind,
+        old: &str,
+        new: &str,
+    ) -> Result<Renamed, StoreError> {
+        let mut writing = self.write("uniting two entries").await?;
+        let work = unite::unite(writing.db(), kind, old, new).await;
         writing.end(work).await
     }
 }
@@ -103,13 +111,27 @@ async fn rename(
         (true, true) => return Ok(Renamed::BothExist),
         (true, false) => {}
     }
+    rename_row(db, kind, old, new).await?;
+    if kind == EntryKind::Directory {
+        rename_links(db, old, new).await?;
+        rename_pinned(db, old, Some(new)).await?;
+    }
+    Ok(Renamed::Done)
+}
+
+async fn rename_row(
+    db: &mut Connection,
+    kind: EntryKind,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<()> {
     let rename = match kind {
         EntryKind::Directory => "UPDATE directory SET id = $2 WHERE id = $1",
         EntryKind::Application => "UPDATE application SET id = $2 WHERE id = $1",
     };
     let rename = statement(rename).bind(old.to_owned());
     rename.bind(new.to_owned()).execute(db).await?;
-    Ok(Renamed::Done)
+    Ok(())
 }
 
 async fn rename_links(db: &mut Connection, old: &str, new: &str) -> sqlx::Result<()> {
@@ -123,7 +145,8 @@ async fn rename_links(db: &mut Connection, old: &str, new: &str) -> sqlx::Result
     Ok(())
 }
 
-async fn rename_pinned(db: &mut Connection, old: &str, new: &str) -> sqlx::Result<()> {
+/// What was pinned of a directory is pinned under the new id, or under none.
+async fn rename_pinned(db: &mut Connection, old: &str, new: Option<&str>) -> sqlx::Result<()> {
     let all = statement("SELECT number, pinned FROM application");
     for row in all.fetch_all(&mut *db).await? {
         let number: i64 = row.try_get(0)?;
@@ -131,7 +154,7 @@ async fn rename_pinned(db: &mut Connection, old: &str, new: &str) -> sqlx::Resul
         let Some(revision) = pinned.remove(old) else {
             continue;
         };
-        pinned.insert(new.to_owned(), revision);
+        pinned.extend(new.map(|it| (it.to_owned(), revision)));
         let keep = statement("UPDATE application SET pinned = $2 WHERE number = $1");
         let keep = keep.bind(number).bind(json(&pinned)?);
         keep.execute(&mut *db).await?;
@@ -162,7 +185,9 @@ mod tests {
             .commit_push("wiki", commit(None, &anna, &state))
             .await
             .unwrap();
-        let rename = store.rename_directory_id("corporate", "main").await;
+        let rename = store
+            .rename_entry(EntryKind::Directory, "corporate", "main")
+            .await;
         assert_eq!(rename.unwrap(), Renamed::Done);
 
         let mut snapshot = store.snapshot().await.unwrap();
@@ -181,7 +206,9 @@ mod tests {
         let link = holding.accounts[0].link.as_ref().unwrap();
         assert_eq!(holding.text(link.directory), "main");
         drop(snapshot);
-        let again = store.rename_directory_id("corporate", "main").await;
+        let again = store
+            .rename_entry(EntryKind::Directory, "corporate", "main")
+            .await;
         assert_eq!(again.unwrap(), Renamed::NothingToDo);
     }
 
@@ -196,9 +223,13 @@ mod tests {
                 .await
                 .unwrap();
         }
-        let rename = store.rename_application_id("wiki", "chat").await;
+        let rename = store
+            .rename_entry(EntryKind::Application, "wiki", "chat")
+            .await;
         assert_eq!(rename.unwrap(), Renamed::BothExist);
-        let rename = store.rename_application_id("wiki", "docs").await;
+        let rename = store
+            .rename_entry(EntryKind::Application, "wiki", "docs")
+            .await;
         assert_eq!(rename.unwrap(), Renamed::Done);
         let mut snapshot = store.snapshot().await.unwrap();
         let docs = snapshot.holding("docs").await.unwrap().unwrap();

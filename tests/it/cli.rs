@@ -9,6 +9,7 @@ mod configuration;
 mod credentials;
 mod daemon;
 mod doubt;
+mod entries;
 mod log;
 mod loops;
 mod outages;

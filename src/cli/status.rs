@@ -11,10 +11,11 @@ use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
 use crate::clock::Timestamp;
 use crate::daemon::Exit;
-use crate::events::Counts;
-use crate::reconcile::Standing;
+use crate::events::{self, Counts};
 use crate::reconcile::reads::Loss;
-use crate::store::{Held, HeldSet, PassRow, SetOf, Snapshot};
+use crate::reconcile::{self, Standing};
+use crate::store::{Held, HeldSet, PassRow, Reader, SetOf, Snapshot};
+use crate::sync::survey::survey;
 use crate::sync::{self, ApplicationPart, DirectoryPart};
 use crate::text::counted;
 
@@ -29,7 +30,7 @@ pub(crate) async fn run(args: &Args, unlinked: bool, format: Format) -> Result<E
     let setup = Setup::load_to_ask(args)?;
     setup
         .ask(async |store| match store {
-            Some(store) => answer(&setup, store.snapshot().await?, unlinked, format).await,
+            Some(store) => answer(&setup, store, unlinked, format).await,
             None => Err(Fault::nothing_read()),
         })
         .await
@@ -37,11 +38,12 @@ pub(crate) async fn run(args: &Args, unlinked: bool, format: Format) -> Result<E
 
 async fn answer(
     setup: &Setup,
-    mut snapshot: Snapshot,
+    store: &Reader,
     unlinked: bool,
     format: Format,
 ) -> Result<Exit, Fault> {
     let now = setup.clock.now();
+    let mut snapshot = store.snapshot().await?;
     let sets = snapshot.held_sets().await?;
     let mut directories = Vec::new();
     for part in &setup.parts.directories {
@@ -49,7 +51,9 @@ async fn answer(
     }
     let mut applications = Vec::new();
     for part in &setup.parts.applications {
-        applications.push(application(&mut snapshot, part, &sets, unlinked).await?);
+        let mut answer = application(&mut snapshot, part, &sets, unlinked).await?;
+        answer["frozen"] = frozen(&mut snapshot, part, store, now).await?;
+        applications.push(answer);
     }
     let passes = snapshot.passes(PASSES_SHOWN).await?;
     match format {
@@ -176,6 +180,28 @@ async fn application(
     Ok(answer)
 }
 
+/// The accounts on which nothing changes, and why. Nobody remembers that: it is planned anew from what the store has, which takes
+/// a moment. After a push that left nothing open there are none.
+async fn frozen(
+    snapshot: &mut Snapshot,
+    part: &ApplicationPart,
+    store: &Reader,
+    now: Timestamp,
+) -> Result<Value, Fault> {
+    let state = snapshot.application(&part.id).await?.unwrap_or_default();
+    let nothing_open = !state.pinned.is_empty() && state.failure.is_none();
+    if nothing_open || state.push == 0 {
+        return Ok(json!([]));
+    }
+    let surveyed = survey(part, Some(store), None, now).await;
+    let surveyed = surveyed.map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))?;
+    let frozen = surveyed.plan(part, |context, _| reconcile::frozen(context));
+    let frozen = frozen
+        .iter()
+        .map(|it| json!({ "account": it.name, "reason": it.reason.word(), "detail": it.detail }));
+    Ok(Value::Array(frozen.collect()))
+}
+
 /// What an application holds for one reason.
 fn held_value(set: &HeldSet, known: &Held, reasons: &Reasons<'_>) -> Value {
     let items = known.held.iter().map(|it| (&it.what, it.first_seen_at));
@@ -262,6 +288,18 @@ fn text(directories: &[Value], applications: &[Value]) -> String {
                     word(it, "change"),
                     word(it, "detail"),
                     besides(it),
+                )
+            });
+        }
+        let frozen = it["frozen"].as_array().map_or(0, Vec::len);
+        if frozen > 0 {
+            let _ = writeln!(out, "  frozen: {}", counted(frozen as u64, "account"));
+            list(&mut out, &it["frozen"], |it| {
+                format!(
+                    "{}: {} ({})",
+                    word(it, "account"),
+                    word(it, "reason"),
+                    word(it, "detail")
                 )
             });
         }

@@ -55,6 +55,7 @@ pub use fates::{Fate, Fates, ScopeRule, fates};
 pub use interrupted::interrupted;
 pub use recall::recall;
 pub use show::{show, show_change};
+pub use why_left::{FrozenAccount, frozen};
 pub use world::{DirectoryInput, Standing, World};
 
 use crate::model::Plan;

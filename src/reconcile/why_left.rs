@@ -1,13 +1,60 @@
-//! Why an account that counts as left is nobody's in the roster, in words.
+//! Why an account that counts as left is nobody's in the roster, and why nothing changes on a frozen one, in words.
 //!
 //! That nobody in the roster is its person does not mean that the person is gone: the record that it was made for may be there,
 //! shadowed, tied or out of scope. Whoever is told that an account leaves must not take the one for the other.
 
-use crate::model::{RecordRef, StrId};
+use crate::model::{FreezeReason, RecordRef, StrId};
 use crate::reconcile::context::Context;
+use crate::reconcile::matching::{AccountState, Freeze};
 use crate::reconcile::resolve::Choice;
 use crate::reconcile::scope::Position;
 use crate::reconcile::snapshot::{Snapshot, Standing};
+
+/// An account on which nothing changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrozenAccount {
+    /// Its name as the application spells it.
+    pub name: String,
+    /// Why, by the stable word.
+    pub reason: FreezeReason,
+    /// Which record or which rename it is, in words.
+    pub detail: String,
+}
+
+/// The accounts on which nothing changes, in the order of their names.
+pub fn frozen(context: &Context<'_, '_>) -> Vec<FrozenAccount> {
+    let states = (0u32..).zip(&context.matching.accounts);
+    let frozen = states.filter_map(|(place, state)| match *state {
+        AccountState::Frozen(why) => Some(FrozenAccount {
+            name: context.holding().account_name(place).to_owned(),
+            reason: why.reason(),
+            detail: why_frozen(context, place, why),
+        }),
+        _ => None,
+    });
+    let mut frozen: Vec<FrozenAccount> = frozen.collect();
+    frozen.sort_by(|a, b| a.name.cmp(&b.name));
+    frozen
+}
+
+/// Why nothing changes on the account at a place.
+pub(crate) fn why_frozen(context: &Context<'_, '_>, place: u32, why: Freeze) -> String {
+    match why {
+        Freeze::Unknown(directory) => format!(
+            "nothing changes until its user is known: its record in directory {} is not",
+            context.world.directories[directory as usize].name
+        ),
+        Freeze::RenameHeld => "nothing changes while its rename is held".to_owned(),
+        Freeze::NameWanted(other) => format!(
+            "{}; nothing changes while the rename of user {} onto its name is held",
+            why_left(context, place),
+            context.account_key(other)
+        ),
+        Freeze::Ambiguous => {
+            "nothing changes while two users would be pushed under one name".to_owned()
+        }
+    }
+}
 
 /// Why the account at a place has no user in the roster.
 pub(crate) fn why_left(context: &Context<'_, '_>, place: u32) -> String {

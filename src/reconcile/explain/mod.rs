@@ -11,12 +11,12 @@ use crate::model::{Kind, NONE, Plan, RecordKind, RecordRef, Status, StrId, Subje
 use crate::reconcile::context::Context;
 use crate::reconcile::fates::{Fates, fates};
 use crate::reconcile::flow::Flow;
-use crate::reconcile::matching::{AccountState, Freeze};
+use crate::reconcile::matching::AccountState;
 use crate::reconcile::resolve::Choice;
 use crate::reconcile::scope::Position;
 use crate::reconcile::show::show_change;
 use crate::reconcile::snapshot::{Snapshot, Standing};
-use crate::reconcile::why_left::{username_of, why_left};
+use crate::reconcile::why_left::{username_of, why_frozen, why_left};
 use crate::reconcile::world;
 use crate::text;
 
@@ -331,7 +331,7 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
             AccountState::Missing => "it is gone".to_owned(),
             AccountState::Unlinked => "it is nobody's: no directory explains it".to_owned(),
             AccountState::Protected => "it is protected".to_owned(),
-            AccountState::Frozen(why) => self.frozen(place, why),
+            AccountState::Frozen(why) => why_frozen(self.context, place, why),
             AccountState::Wanted(user) => {
                 format!("it is the account of {}", self.context.roster().key(user))
             }
@@ -339,24 +339,6 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
             AccountState::OutOfKind => "its user is of a kind that is not taken".to_owned(),
             AccountState::Tied => "its username is tied to another one, or a tie ended".to_owned(),
             AccountState::Unsure(doubt) => self.context.doubt(doubt),
-        }
-    }
-
-    fn frozen(&self, place: u32, why: Freeze) -> String {
-        match why {
-            Freeze::Unknown(directory) => format!(
-                "nothing changes until its user is known: its record in directory {} is not",
-                self.context.world.directories[directory as usize].name
-            ),
-            Freeze::RenameHeld => "nothing changes while its rename is held".to_owned(),
-            Freeze::NameWanted(other) => format!(
-                "{}; nothing changes while the rename of user {} onto its name is held",
-                why_left(self.context, place),
-                self.context.account_key(other)
-            ),
-            Freeze::Ambiguous => {
-                "nothing changes while two users would be pushed under one name".to_owned()
-            }
         }
     }
 

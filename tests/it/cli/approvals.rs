@@ -175,6 +175,8 @@ fn what_no_approval_releases_is_never_offered_and_says_what_to_do() {
     for line in lines {
         assert!(text.contains(&line), "{line}\n{text}");
     }
+    let frozen = "    carl: rename_held (nothing changes while its rename is held)\n    dora: name_wanted (its user left (absent); ";
+    assert!(text.contains(frozen), "{text}");
     let sets = &site.status()["applications"][0]["held"];
     let sets = sets.as_array().unwrap();
     let ring = sets

@@ -448,6 +448,19 @@ fn rule_3_3_a_rename_onto_the_name_of_an_unlinked_account_is_held() {
 }
 
 #[test]
+fn rule_3_3_whoever_would_get_a_name_that_stays_taken_is_held() {
+    let mut company = abc().account("dora", |_| {});
+    rename(&mut company, &[("anna", "dora")]);
+    company.edit("jira", |it| {
+        it.user("anna").id("9");
+    });
+    company.says(
+        "held     user anna: create (name_taken: the account anna has this name and keeps it for now)",
+    );
+    company.says("held     user anna: rename to dora (name_taken: ");
+}
+
+#[test]
 fn rule_3_3_a_rename_onto_a_name_of_a_lower_directory_is_held_and_both_accounts_frozen() {
     let mut company = company()
         .directory("jira", |it| it.users(["anna"]))

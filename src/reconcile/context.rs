@@ -134,7 +134,7 @@ impl<'w, 'a> Context<'w, 'a> {
     /// Whether the user of the name of the account at a place is unknown.
     pub(crate) fn name_is_frozen(&self, place: u32) -> bool {
         let key = self.matching.account_key[place as usize];
-        self.resolution.is_frozen(key)
+        self.resolution.name_frozen_by(key).is_some()
     }
 
     /// The folded name that the account at a place has once the plan was made: by it an account is named where something about

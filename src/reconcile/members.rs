@@ -289,9 +289,9 @@ pub(crate) fn leave_text(context: &Context<'_, '_>, groups: &Groups, group: u32)
     format!("leave {}", group_key(context, groups, group))
 }
 
-/// The groups that become and cease to be members of each group, by place. Only with `nested_groups: keep`.
+/// The groups that become and cease to be members of each group, by place. They become so only with `nested_groups: keep`.
 pub(crate) fn draft_children(context: &mut Context<'_, '_>, groups: &Groups) -> Vec<MemberDraft> {
-    if !context.rules().keep_nesting || !context.abilities().nest {
+    if !context.abilities().nest {
         return Vec::new();
     }
     let mut list = Vec::new();
@@ -329,8 +329,14 @@ fn children_of(
     wanted: usize,
     place: u32,
 ) -> MemberDraft {
-    let should = context.roster().children.row(wanted).iter();
+    // Once nesting is no longer kept, none of it is wanted.
+    let should = if context.rules().keep_nesting {
+        context.roster().children.row(wanted)
+    } else {
+        &[]
+    };
     let should: Vec<u32> = should
+        .iter()
         .map(|&it| groups.place[it as usize])
         .filter(|it| *it != NONE)
         .collect();

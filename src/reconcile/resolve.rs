@@ -142,17 +142,19 @@ impl Resolution {
         }
     }
 
-    /// Whether nobody knows who wins a username.
-    pub(crate) fn is_frozen(&self, key: u32) -> bool {
-        self.frozen_by(key).is_some()
-    }
-
     /// The place of the directory whose unknown record would win a username, if that is why nobody knows who wins it.
     pub(crate) fn frozen_by(&self, key: u32) -> Option<u16> {
         match self.choice.get(key as usize) {
             Some(&Choice::Frozen(place)) => Some(place),
             _ => None,
         }
+    }
+
+    /// The same for a name as accounts bear it, which by a tie may stand for another username of the person.
+    pub(crate) fn name_frozen_by(&self, key: u32) -> Option<u16> {
+        let mut tied = self.ties.persons_of(key);
+        self.frozen_by(key)
+            .or_else(|| tied.find_map(|it| self.frozen_by(it)))
     }
 
     /// An unknown record freezes a username that it would win, or that would fall through to it; below the winner it only

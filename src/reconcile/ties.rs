@@ -79,6 +79,12 @@ impl Ties {
         }
     }
 
+    /// The persons to whom a username belongs in some directory by a tie.
+    pub(crate) fn persons_of(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
+        let moved = self.moved.iter();
+        moved.filter(move |it| it.0.1 == key).map(|it| *it.1)
+    }
+
     /// The usernames that belong to a person besides its own.
     pub(crate) fn names_of(&self, person: u32) -> impl Iterator<Item = u32> + '_ {
         let moved = self.moved.iter();

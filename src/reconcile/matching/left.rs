@@ -42,18 +42,25 @@ impl Matcher<'_, '_> {
                 return self.frozen_as(self.resolution.person(snapshot, at));
             }
         }
-        self.frozen_as(self.out.account_key[place])
+        self.frozen_by_name(place)
     }
 
-    /// The state of the account of a person, or of a username, whose winning record is unknown.
+    /// The state of the account of a person whose winning record is unknown.
     fn frozen_as(&self, person: u32) -> Option<AccountState> {
         let directory = self.resolution.frozen_by(person)?;
         Some(AccountState::Frozen(Freeze::Unknown(directory)))
     }
 
+    /// The state of an account the user of whose name is unknown.
+    fn frozen_by_name(&self, place: usize) -> Option<AccountState> {
+        let key = self.out.account_key[place];
+        let directory = self.resolution.name_frozen_by(key)?;
+        Some(AccountState::Frozen(Freeze::Unknown(directory)))
+    }
+
     /// Whether the user of the account's name is unknown.
     pub(super) fn name_is_frozen(&self, place: usize) -> bool {
-        self.resolution.is_frozen(self.out.account_key[place])
+        self.frozen_by_name(place).is_some()
     }
 
     /// What is left over: linked accounts that are nobody's in the roster.
@@ -71,7 +78,7 @@ impl Matcher<'_, '_> {
     }
 
     pub(super) fn state_of_the_rest(&mut self, place: usize) -> AccountState {
-        if let Some(state) = self.frozen_as(self.out.account_key[place]) {
+        if let Some(state) = self.frozen_by_name(place) {
             return state;
         }
         let was_tied = self.was_tied(place);

@@ -254,6 +254,21 @@ fn rule_2_5_keep_flattens_edges_through_groups_out_of_scope_into_the_nearest_cho
 }
 
 #[test]
+fn rule_2_5_nesting_that_is_no_longer_kept_is_taken_back() {
+    let mut company = two_directories_with_groups()
+        .rules(|it| {
+            it.memberships = Memberships::Aggregate;
+            it.keep_nesting = true;
+        })
+        .pushed()
+        .rules(|it| it.keep_nesting = false);
+    company.says("children group company: -writers (memberships)");
+    company.says("children group staff: -writers (memberships)");
+    company.push();
+    company.plans(&[]);
+}
+
+#[test]
 fn rule_2_5_keep_without_the_ability_to_nest_flattens() {
     let company = two_directories_with_groups()
         .rules(|it| {

@@ -60,6 +60,8 @@ pub struct Abilities {
     pub delete_groups: bool,
     /// Groups can be members of groups.
     pub nest: bool,
+    /// A new account may find itself in groups that nobody asked for: the product puts it there.
+    pub gives_groups: bool,
     /// How names are compared.
     pub names: NameRules,
     /// How many changes are taken at once.

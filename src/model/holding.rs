@@ -96,6 +96,8 @@ pub struct Link {
     pub person: StrId,
     /// The user was one of several tied usernames when last pushed.
     pub tied: bool,
+    /// Made here, and the application was not listed since: which groups the product gave it by itself is not known yet.
+    pub unlisted: bool,
     /// When the user was first found missing from the roster.
     pub absent_since: Option<Timestamp>,
     /// How long the clock of that absence has run, in seconds; it stops while a directory is stale.
@@ -194,6 +196,12 @@ impl Holding {
     /// The name of the group at a place.
     pub fn group_name(&self, place: u32) -> &str {
         self.text(self.groups[place as usize].seen.name)
+    }
+
+    /// Whether something was made here that the product may have given groups since.
+    pub fn is_unlisted(&self) -> bool {
+        let unlisted = |it: &Account| it.link.as_ref().is_some_and(|it| it.unlisted);
+        self.accounts.iter().any(unlisted)
     }
 
     /// How many accounts are linked, there and switched on: the base of the limits.

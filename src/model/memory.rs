@@ -138,6 +138,9 @@ pub struct IntentStep {
     pub tied: bool,
     /// Whether a created account is active.
     pub active: bool,
+    /// Whether the product may give a created account groups by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_groups: bool,
     /// Places given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub give: Vec<u32>,

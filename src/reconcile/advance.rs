@@ -22,6 +22,7 @@ pub fn intent_of(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> Int
         person: String::new(),
         tied: false,
         active: false,
+        gives_groups: change.step == Step::Create && context.abilities().gives_groups,
         give: plan.given(change).to_vec(),
         own: plan.owned(change).to_vec(),
         take: plan.taken(change).to_vec(),
@@ -148,6 +149,7 @@ fn advance_account(
             holding.accounts[at].exists = true;
             let mut link = new_link(context, holding, place, change.wanted, Origin::Created);
             link.off_by_us = !active;
+            link.unlisted = context.abilities().gives_groups;
             holding.accounts[at].link = Some(link);
         }
         Step::Delete => {
@@ -241,6 +243,7 @@ fn new_link(
         mail: holding.pool.add(&text::fold(wanted.email)),
         person: holding.pool.add(person_value(context.world, it.record)),
         tied: it.tied,
+        unlisted: false,
         absent_since: None,
         absent_for: 0,
         left_at: None,
@@ -251,6 +254,7 @@ fn refresh_link(context: &Context<'_, '_>, holding: &mut Holding, change: &Chang
     let old = holding.accounts[place as usize].link.clone();
     let origin = old.as_ref().map_or(Origin::Adopted, |it| it.origin);
     let mut link = new_link(context, holding, place, change.wanted, origin);
+    link.unlisted = old.as_ref().is_some_and(|it| it.unlisted);
     link.off_by_us = old.is_some_and(|it| it.off_by_us);
     holding.accounts[place as usize].link = Some(link);
 }

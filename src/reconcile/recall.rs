@@ -3,11 +3,14 @@
 //! An intent is never replayed. It only tells what of the things found is ours: an account that a cut-off push created is
 //! linked here, so that the next plan finds it instead of creating a second one.
 
+mod copy;
+mod defaults;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
     Account, AppGroup, GroupLink, Holding, Intent, IntentStep, Link, Membership, NONE, Observed,
-    ObservedAccount, ObservedGroup, Origin, Pool, Step, StrId, Subject, What,
+    ObservedAccount, Origin, Pool, Step, StrId, Subject, What,
 };
 use crate::reconcile::locate::{self, Named};
 use crate::text;
@@ -21,6 +24,7 @@ pub fn recall(remembered: &Holding, observed: &Observed, intents: &[Intent]) -> 
         known_groups: remembered.groups.len(),
         accounts: vec![NONE; observed.accounts.len()],
         groups: vec![NONE; observed.groups.len()],
+        made: BTreeSet::new(),
         observed,
     };
     let steps: Vec<&IntentStep> = intents.iter().flat_map(|it| &it.steps).collect();
@@ -28,6 +32,7 @@ pub fn recall(remembered: &Holding, observed: &Observed, intents: &[Intent]) -> 
     recall.place_groups(&steps);
     recall.place_members(remembered);
     let places = recall.created(&steps);
+    defaults::own(&mut recall.holding, &recall.made);
     for step in steps {
         recall.credit(step, &places);
     }
@@ -44,6 +49,8 @@ struct Recall<'o> {
     accounts: Vec<u32>,
     /// By observed group, its place.
     groups: Vec<u32>,
+    /// Accounts that were made here and are listed for the first time, by a product that gives groups by itself.
+    made: BTreeSet<u32>,
 }
 
 impl Recall<'_> {
@@ -78,17 +85,20 @@ impl Recall<'_> {
                 continue;
             };
             self.accounts[at] = place as u32;
-            account.seen = copy_account(&observed.pool, &observed.accounts[at], pool);
+            account.seen = copy::account(&observed.pool, &observed.accounts[at], pool);
             // Whoever switched it on: if it is off again later, that was not done here.
             if let Some(link) = &mut account.link {
                 link.off_by_us &= !account.seen.active;
+                if std::mem::take(&mut link.unlisted) {
+                    self.made.insert(place as u32);
+                }
             }
         }
         for (at, seen) in observed.accounts.iter().enumerate() {
             if self.accounts[at] == NONE {
                 self.accounts[at] = self.holding.accounts.len() as u32;
                 self.holding.accounts.push(Account {
-                    seen: copy_account(&observed.pool, seen, pool),
+                    seen: copy::account(&observed.pool, seen, pool),
                     link: None,
                     exists: true,
                 });
@@ -127,13 +137,13 @@ impl Recall<'_> {
                 continue;
             };
             self.groups[at] = place as u32;
-            group.seen = copy_group(&observed.pool, &observed.groups[at], pool);
+            group.seen = copy::group(&observed.pool, &observed.groups[at], pool);
         }
         for (at, seen) in observed.groups.iter().enumerate() {
             if self.groups[at] == NONE {
                 self.groups[at] = self.holding.groups.len() as u32;
                 self.holding.groups.push(AppGroup {
-                    seen: copy_group(&observed.pool, seen, pool),
+                    seen: copy::group(&observed.pool, seen, pool),
                     link: None,
                     exists: true,
                     members: Vec::new(),
@@ -205,6 +215,9 @@ impl Recall<'_> {
                     {
                         places.accounts.insert(planned, place);
                         self.link_account(step, place, Origin::Created);
+                        if step.gives_groups {
+                            self.made.insert(place);
+                        }
                     }
                 }
                 Subject::Group(planned) => {
@@ -235,6 +248,7 @@ impl Recall<'_> {
             mail: pool.add(&step.mail),
             person: pool.add(&step.person),
             tied: step.tied,
+            unlisted: false,
             absent_since: None,
             absent_for: 0,
             left_at: None,
@@ -365,28 +379,4 @@ fn named(pool: &Pool, id: StrId, name: StrId) -> Named<'_> {
 
 fn owns(members: &[Membership], place: u32) -> bool {
     members.binary_search(&Membership::new(place, true)).is_ok()
-}
-
-fn copy_account(from: &Pool, it: &ObservedAccount, to: &mut Pool) -> ObservedAccount {
-    let mut text = |id: StrId| to.add(from.get(id));
-    ObservedAccount {
-        remote_id: text(it.remote_id),
-        name: text(it.name),
-        display_name: text(it.display_name),
-        given_name: text(it.given_name),
-        family_name: text(it.family_name),
-        email: text(it.email),
-        directory: text(it.directory),
-        external_id: text(it.external_id),
-        active: it.active,
-    }
-}
-
-fn copy_group(from: &Pool, it: &ObservedGroup, to: &mut Pool) -> ObservedGroup {
-    let mut text = |id: StrId| to.add(from.get(id));
-    ObservedGroup {
-        remote_id: text(it.remote_id),
-        name: text(it.name),
-        description: text(it.description),
-    }
 }

@@ -306,6 +306,7 @@ mod tests {
             person: "7".to_owned(),
             tied: true,
             active: true,
+            gives_groups: true,
             give: vec![1],
             own: vec![2, 3],
             take: Vec::new(),

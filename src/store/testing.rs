@@ -278,6 +278,7 @@ pub(super) fn add_account(holding: &mut Holding, name: &str) {
             mail: StrId::EMPTY,
             person: StrId::EMPTY,
             tied: false,
+            unlisted: false,
             absent_since: None,
             absent_for: 0,
             left_at: None,
@@ -337,8 +338,8 @@ pub(super) fn places(holding: &Holding) -> Vec<String> {
             let texts = [it.directory, it.user_id, it.mail, it.person].map(text);
             let times = (it.absent_since, it.absent_for, it.left_at);
             format!(
-                "{texts:?} {:?} {} {} {times:?}",
-                it.origin, it.off_by_us, it.tied
+                "{texts:?} {:?} {} {} {} {times:?}",
+                it.origin, it.off_by_us, it.tied, it.unlisted
             )
         });
         format!(
@@ -365,14 +366,14 @@ pub(super) fn places(holding: &Holding) -> Vec<String> {
 }
 
 /// An account: texts, flags, times, and a number that is odd for a linked one.
-type AnyAccount = ([String; 12], [bool; 4], [Option<i64>; 2], u8);
+type AnyAccount = ([String; 12], [bool; 5], [Option<i64>; 2], u8);
 /// A group: texts, there, linked, members and children with whether they are ours.
 type AnyAppGroup = ([String; 5], [bool; 2], [Vec<(u32, bool)>; 2]);
 
 fn any_account() -> impl Strategy<Value = AnyAccount> {
     let texts = [(); 12].map(|()| any_text());
     let times = [(); 2].map(|()| proptest::option::of(any::<i64>()));
-    let flags = [(); 4].map(|()| any::<bool>());
+    let flags = [(); 5].map(|()| any::<bool>());
     (texts, flags, times, 0..4_u8)
 }
 
@@ -403,7 +404,7 @@ pub(super) fn any_holding(accounts: usize, groups: usize) -> impl Strategy<Value
 }
 
 fn account_of(pool: &mut Pool, it: &AnyAccount) -> Account {
-    let (texts, [active, exists, off_by_us, tied], [since, left], number) = it;
+    let (texts, [active, exists, off_by_us, tied, unlisted], [since, left], number) = it;
     let texts = texts.each_ref().map(|it| pool.add(it));
     let seen = ObservedAccount {
         remote_id: texts[0],
@@ -425,6 +426,7 @@ fn account_of(pool: &mut Pool, it: &AnyAccount) -> Account {
         mail: texts[10],
         person: texts[11],
         tied: *tied,
+        unlisted: *unlisted,
         absent_since: since.map(Timestamp),
         absent_for: i64::from(*number),
         left_at: left.map(Timestamp),

@@ -267,7 +267,10 @@ impl Ended<'_, '_, '_> {
             Outcome::Failed(refusal) if !matches!(refusal, Refusal::Refused(_)) => Some(refusal),
             _ => None,
         });
-        let state = self.state(present, surprise, ended_at);
+        let mut state = self.state(present, surprise, ended_at);
+        if after.is_unlisted() {
+            state.reread_at = None;
+        }
         // What failed in an unknown way keeps its intent open, so that the next push looks first.
         let settled: &[i64] = if surprise.is_none() {
             &self.walked.intents

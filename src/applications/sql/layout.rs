@@ -218,6 +218,7 @@ impl Layout {
             rename_groups: groups.is_some(),
             delete_groups: groups.is_some(),
             nest: self.nesting.is_some(),
+            gives_groups: false,
             names: NameRules::Folded,
             batch: Batch::Whole,
             admin_groups: Vec::new(),

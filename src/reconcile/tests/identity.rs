@@ -665,6 +665,53 @@ fn rule_3_4_memberships_given_by_hand_are_never_removed() {
     company.holds("somebody", "active (staff)");
 }
 
+/// Anna, who is to be in `staff` and not in `visitors`, and an application that puts accounts into groups by itself.
+fn with_defaults() -> Company {
+    with_anna(|it| {
+        it.group("staff", &["anna"]);
+        it.group("visitors", &[]);
+    })
+    .abilities(|it| it.gives_groups = true)
+}
+
+#[test]
+fn rule_3_4_what_the_product_gives_a_new_account_by_itself_is_owned_from_the_first_listing() {
+    let mut company = with_defaults().group("defaults", &[]).pushed();
+    company.give_by_hand("visitors", "anna");
+    company.give_by_hand("defaults", "anna");
+    company.plans(&[]);
+    company.list();
+    company.pushes(&["members  group visitors: -anna (memberships)"]);
+    // A group that no directory has is not touched.
+    company.holds("anna", "active defaults staff");
+    company.list();
+    company.keeps_still();
+}
+
+#[test]
+fn rule_3_4_what_is_given_by_hand_after_the_first_listing_is_never_removed() {
+    let mut company = with_defaults().pushed();
+    company.list();
+    company.give_by_hand("visitors", "anna");
+    company.list();
+    company.keeps_still();
+    company.holds("anna", "active (visitors) staff");
+}
+
+#[test]
+fn rule_3_4_only_new_accounts_of_products_that_give_groups_have_memberships_of_the_product() {
+    let mut adopted = with_defaults().account("anna", |_| {}).pushed();
+    let mut without = with_defaults()
+        .abilities(|it| it.gives_groups = false)
+        .pushed();
+    for company in [&mut adopted, &mut without] {
+        company.give_by_hand("visitors", "anna");
+        company.list();
+        company.keeps_still();
+        company.holds("anna", "active (visitors) staff");
+    }
+}
+
 #[test]
 fn rule_3_4_an_exact_group_holds_exactly_the_members_of_the_roster() {
     let mut company = with_anna(|it| {

@@ -8,13 +8,14 @@ use regex::{Captures, Regex};
 use crate::clock::Timestamp;
 use crate::model::{
     Abilities, Account, AppGroup, Change, Class, Fields, HoldKey, HoldReason, Holding, Kind, Link,
-    Memory, NONE, NewGroup, NewUser, ObservedAccount, ObservedGroup, Origin, Outcome, Plan, Reason,
-    RecordKind, RecordRef, Records, RecordsBuilder, Status, Step, Subject, View, What, Window,
-    Withheld,
+    Memory, NONE, NewGroup, NewUser, Observed, ObservedAccount, ObservedGroup, Origin, Outcome,
+    Plan, Reason, RecordKind, RecordRef, Records, RecordsBuilder, Status, Step, Subject, View,
+    What, Window, Withheld,
 };
 use crate::reconcile::rules::{ApplicationRules, DirectoryRules};
 use crate::reconcile::{
-    Context, DirectoryInput, Explanation, Standing, World, advance, explain, fates, plan, show,
+    Context, DirectoryInput, Explanation, Standing, World, advance, explain, fates, plan, recall,
+    show,
 };
 use crate::text::{Globs, Percent, Span};
 
@@ -208,6 +209,22 @@ impl Company {
         let members = &mut self.holding.groups[group].members;
         members.push(crate::model::Membership::new(place, false));
         members.sort();
+    }
+
+    /// The application is listed, with what somebody else or the product itself has put into groups since.
+    pub(super) fn list(&mut self) {
+        let holding = &self.holding;
+        let mut observed = Observed {
+            pool: holding.pool.clone(),
+            accounts: holding.accounts.iter().map(|it| it.seen.clone()).collect(),
+            groups: holding.groups.iter().map(|it| it.seen.clone()).collect(),
+            ..Observed::default()
+        };
+        for (at, group) in (0u32..).zip(&holding.groups) {
+            let members = group.members.iter().map(|it| (at, it.place()));
+            observed.members.extend(members);
+        }
+        self.holding = recall(holding, &observed, &[]);
     }
 
     /// Takes a directory's content, lets it be edited, and counts as a complete read.

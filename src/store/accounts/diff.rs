@@ -162,6 +162,7 @@ fn same_link(before: &Holding, was: &Link, after: &Holding, is: &Link) -> bool {
         mail,
         person,
         tied,
+        unlisted,
         absent_since,
         absent_for,
         left_at,
@@ -174,6 +175,7 @@ fn same_link(before: &Holding, was: &Link, after: &Holding, is: &Link) -> bool {
         && *origin == is.origin
         && *off_by_us == is.off_by_us
         && *tied == is.tied
+        && *unlisted == is.unlisted
         && *absent_since == is.absent_since
         && *absent_for == is.absent_for
         && *left_at == is.left_at

@@ -55,6 +55,7 @@ struct AccountRow<'a> {
     #[serde(borrow)]
     person: Cow<'a, str>,
     tied: i64,
+    unlisted: i64,
     absent_since: Option<i64>,
     absent_for: i64,
     left_at: Option<i64>,
@@ -64,7 +65,7 @@ const ACCOUNTS: Pages = Pages {
     next: "SELECT MIN(serial) FROM account WHERE application = $1 AND serial > $2",
     page: "SELECT CAST(GATHER(TUPLE(serial, remote_id, name, display_name, given_name, family_name,
         email, directory_name, external_id, active, present, directory, user_id, origin, off_by_us, mail, person, tied,
-        absent_since, absent_for, left_at)) AS TEXT)
+        unlisted, absent_since, absent_for, left_at)) AS TEXT)
         FROM account WHERE application = $1 AND serial >= $2 AND serial < $3",
 };
 
@@ -205,6 +206,7 @@ fn set_account(holding: &mut Holding, again: &mut Again, row: &AccountRow<'_>) -
             mail: same_or_new(pool, &row.mail, email),
             person: pool.add(&row.person),
             tied: row.tied != 0,
+            unlisted: row.unlisted != 0,
             absent_since: row.absent_since.map(Timestamp),
             absent_for: row.absent_for,
             left_at: row.left_at.map(Timestamp),
@@ -358,7 +360,7 @@ mod tests {
     }
 
     /// Every field of every account and group, alone.
-    const EDITS: [(&str, Edit); 33] = [
+    const EDITS: [(&str, Edit); 34] = [
         ("remote id", |it, text| it.accounts[1].seen.remote_id = text),
         ("name", |it, text| it.accounts[1].seen.name = text),
         ("display name", |it, text| {
@@ -387,6 +389,7 @@ mod tests {
         ("mail", |it, text| link(it).mail = text),
         ("person", |it, text| link(it).person = text),
         ("tied", |it, _| link(it).tied = true),
+        ("unlisted", |it, _| link(it).unlisted = true),
         ("absent since", |it, _| link(it).absent_since = Some(NOON)),
         ("absent for", |it, _| link(it).absent_for = 7),
         ("left at", |it, _| link(it).left_at = Some(NOON)),

@@ -11,16 +11,16 @@ use crate::text::fold;
 
 const PUT_ACCOUNTS: Insert = Insert {
     into: "INSERT INTO account (application, serial, remote_id, name, key, display_name, given_name, family_name, email,
-        directory_name, external_id, active, present, directory, user_id, origin, off_by_us, mail, person, tied, absent_since,
-        absent_for, left_at) VALUES",
-    width: 23,
+        directory_name, external_id, active, present, directory, user_id, origin, off_by_us, mail, person, tied, unlisted,
+        absent_since, absent_for, left_at) VALUES",
+    width: 24,
     conflict: "ON CONFLICT (application, serial) DO UPDATE SET remote_id = excluded.remote_id, name = excluded.name,
         key = excluded.key, display_name = excluded.display_name, given_name = excluded.given_name,
         family_name = excluded.family_name, email = excluded.email, directory_name = excluded.directory_name,
         external_id = excluded.external_id, active = excluded.active, present = excluded.present,
         directory = excluded.directory, user_id = excluded.user_id, origin = excluded.origin, off_by_us = excluded.off_by_us,
-        mail = excluded.mail, person = excluded.person, tied = excluded.tied, absent_since = excluded.absent_since,
-        absent_for = excluded.absent_for, left_at = excluded.left_at",
+        mail = excluded.mail, person = excluded.person, tied = excluded.tied, unlisted = excluded.unlisted,
+        absent_since = excluded.absent_since, absent_for = excluded.absent_for, left_at = excluded.left_at",
 };
 
 const PUT_GROUPS: Insert = Insert {
@@ -125,6 +125,7 @@ async fn put_accounts(
             .bind(link.map_or("", |it| text(it.mail)))
             .bind(link.map_or("", |it| text(it.person)))
             .bind(i64::from(link.is_some_and(|it| it.tied)))
+            .bind(i64::from(link.is_some_and(|it| it.unlisted)))
             .bind(time(link.and_then(|it| it.absent_since)))
             .bind(link.map_or(0, |it| it.absent_for))
             .bind(time(link.and_then(|it| it.left_at)))

@@ -1,10 +1,14 @@
 //! Pushing: what one refusal leaves for the next push, and what is never sent.
 
 use usersyncd::model::{Batch, Refusal};
-use usersyncd::text::Span;
+use usersyncd::text::{Percent, Span};
 
-use super::world::{BATCHES, World, company, well};
+use super::world::{BATCHES, World, company, unreachable, well};
+use crate::contract::everything;
+use crate::support::company::Company;
 use crate::support::fake_application::Fault;
+use crate::support::fake_directory::FakeDirectory;
+use crate::support::fake_server::{FakeServer, Ids};
 use crate::support::log::Log;
 
 fn refuse() -> Fault {
@@ -151,4 +155,52 @@ async fn an_application_is_listed_again_after_a_while() {
     world.pass().await;
     let mended = "ada@example.com".to_owned();
     assert_eq!((world.application.listings(), email()), (2, mended));
+}
+
+/// A product that makes every new account a visitor, which the directory wants nobody to be.
+async fn with_visitors(batch: Batch) -> World {
+    let people = ["ada", "ben", "carl"];
+    let company = Company::of(&people, &[("staff", &people), ("visitors", &[])]);
+    let mut abilities = everything(batch);
+    abilities.gives_groups = true;
+    let mut server = FakeServer::new(abilities, Ids::Numbers);
+    server.default_group = Some("visitors".to_owned());
+    let mut world = World::with(FakeDirectory::new(company), server).await;
+    world.target.rules.limits.removals = Percent::HUNDRED;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_product_gives_a_new_account_by_itself_is_seen_and_taken_by_the_next_push() {
+    for batch in BATCHES {
+        let world = with_visitors(batch).await;
+        world.pass().await;
+        assert_eq!(world.members("visitors"), ["ada", "ben", "carl"]);
+        let listings = world.application.listings();
+        let pushed = world.pass().await;
+        assert_eq!(pushed.counts.memberships_taken, 3, "{batch:?}");
+        assert_eq!(world.members("visitors"), [""; 0], "{batch:?}");
+        assert_eq!(world.members("staff"), ["ada", "ben", "carl"]);
+        assert_eq!(world.application.listings(), listings + 1);
+        assert!(!world.pass().await.due, "{batch:?}");
+        assert_eq!(world.application.listings(), listings + 1, "{batch:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_product_gives_is_taken_also_where_a_push_was_cut_off() {
+    for batch in BATCHES {
+        for before in 1..7 {
+            let world = with_visitors(batch).await;
+            world.read().await;
+            world.fail(&[well(before), vec![unreachable(Fault::Lost)]].concat());
+            for _ in 0..3 {
+                world.push().await;
+            }
+            let case = format!("{batch:?} {before}");
+            assert_eq!(world.members("visitors"), [""; 0], "{case}");
+            assert_eq!(world.members("staff"), ["ada", "ben", "carl"], "{case}");
+            assert!(!world.push().await.due, "{case}");
+        }
+    }
 }

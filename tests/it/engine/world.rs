@@ -66,9 +66,13 @@ impl World {
     }
 
     pub(super) async fn over(directory: FakeDirectory, batch: Batch, ids: Ids) -> World {
+        World::with(directory, FakeServer::new(everything(batch), ids)).await
+    }
+
+    /// Over a directory and a product.
+    pub(super) async fn with(directory: FakeDirectory, server: FakeServer) -> World {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("state.db").display());
-        let server = FakeServer::new(everything(batch), ids);
         let application = Line::to(FakeApplication::new(APPLICATION, server));
         let source = Arc::new(source(Arc::new(directory.clone())));
         World {

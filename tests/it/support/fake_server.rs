@@ -53,6 +53,8 @@ pub(crate) struct FakeServer {
     pub(crate) ids: Ids,
     pub(crate) accounts: BTreeMap<u32, FakeAccount>,
     pub(crate) groups: BTreeMap<u32, FakeGroup>,
+    /// The group that the product puts every account into that is made by a plan.
+    pub(crate) default_group: Option<String>,
     next: u32,
     /// Ids that renames of a plan in hand have changed, by place and old id: the plan goes on naming the old ones.
     renamed_accounts: BTreeMap<(u32, String), String>,
@@ -285,6 +287,11 @@ impl FakeServer {
                     value.clone_into(field);
                 }
             }
+        }
+        let group = self.default_group.as_deref();
+        let group = group.and_then(|it| self.group_named(it));
+        if let Some(group) = group.and_then(|it| self.groups.get_mut(&it)) {
+            group.members.insert(number);
         }
         Ok(self.accounts.get(&number).map(|it| it.id.clone()))
     }

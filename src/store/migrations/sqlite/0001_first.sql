@@ -141,6 +141,7 @@ CREATE TABLE account (
     mail              TEXT NOT NULL,
     person            TEXT NOT NULL,
     tied              INTEGER NOT NULL,
+    unlisted          INTEGER NOT NULL,             -- made here and not listed since
     absent_since      INTEGER,
     absent_for        INTEGER NOT NULL,
     left_at           INTEGER,

@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 
 use crate::model::{Holding, Membership};
 
-/// Owns every membership of the accounts that were made here, by place.
+/// Owns every membership of the accounts that were made here, by place, in groups that are ours. Others are not touched; nor
+/// would it be plain why somebody loses one when such a group is adopted long afterwards.
 pub(super) fn own(holding: &mut Holding, made: &BTreeSet<u32>) {
     if made.is_empty() {
         return;
     }
-    for group in &mut holding.groups {
+    for group in holding.groups.iter_mut().filter(|it| it.link.is_some()) {
         let members = group.members.iter_mut();
         for member in members.filter(|it| made.contains(&it.place())) {
             *member = Membership::new(member.place(), true);

@@ -682,8 +682,8 @@ fn rule_3_4_what_the_product_gives_a_new_account_by_itself_is_owned_from_the_fir
     company.plans(&[]);
     company.list();
     company.pushes(&["members  group visitors: -anna (memberships)"]);
-    // A group that no directory has is not touched.
-    company.holds("anna", "active defaults staff");
+    // In a group that is not ours nothing is.
+    company.holds("anna", "active (defaults) staff");
     company.list();
     company.keeps_still();
 }

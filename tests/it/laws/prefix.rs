@@ -19,7 +19,10 @@ const LAW: &str = "prefix";
 /// Cuts the plan off somewhere and compares the ends. `done` is the world after the whole plan.
 pub(crate) fn prefix(case: &Case<'_, '_, '_>, done: &Town) -> Result<(), Broken> {
     let changes = &case.plan.changes;
-    if changes.is_empty() || case.how % 2 == 1 || forgets_a_name(case) {
+    // Stopped, it sees earlier what the product gives to new accounts by itself, and takes it.
+    let creates = changes.iter().any(|it| it.step == Step::Create);
+    let gives = creates && case.context.abilities().gives_groups;
+    if changes.is_empty() || case.how % 2 == 1 || forgets_a_name(case) || gives {
         return Ok(());
     }
     let at = usize::from(case.how / 2) % changes.len();

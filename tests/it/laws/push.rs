@@ -56,7 +56,7 @@ impl Case<'_, '_, '_> {
 
 /// Pushes to the application.
 pub(crate) fn push(town: &mut Town, how: u8) -> Result<(), Broken> {
-    if town.meddled || how.is_multiple_of(2) {
+    if town.meddled || town.holding.is_unlisted() || how.is_multiple_of(2) {
         let observed = town.server.observe();
         town.holding = recall(&town.holding, &observed, &[]);
         town.meddled = false;

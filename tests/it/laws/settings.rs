@@ -241,6 +241,7 @@ fn abilities(pick: &Pick<'_>) -> Abilities {
         rename_groups: !pick.one_in(31, 3),
         delete_groups: !pick.one_in(30, 4),
         nest: !pick.one_in(29, 3),
+        gives_groups: pick.one_in(28, 6),
         names: pick.of(
             34,
             &[NameRules::Folded, NameRules::Folded, NameRules::LowerCased],

@@ -93,6 +93,10 @@ impl Town {
     pub(crate) fn new(script: &Script) -> Town {
         let settings = Rc::new(Settings::of(&script.settings));
         let names = [("d0", "corp"), ("d1", "hr"), ("d2", "ext")];
+        let mut server = FakeServer::new(settings.abilities.clone(), settings.ids);
+        if settings.abilities.gives_groups {
+            server.default_group = Some("crew".to_owned());
+        }
         let source = |(at, it): (usize, (&'static str, &'static str))| Source {
             id: it.0,
             name: it.1,
@@ -106,7 +110,7 @@ impl Town {
             now: Timestamp(1_000_000_000),
             bytes: script.settings,
             sources: names.into_iter().enumerate().map(source).collect(),
-            server: FakeServer::new(settings.abilities.clone(), settings.ids),
+            server,
             settings,
             holding: Holding::default(),
             meddled: true,

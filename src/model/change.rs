@@ -141,6 +141,8 @@ pub enum Reason {
     SameId,
     /// The same person, now shown by another record.
     SamePerson,
+    /// Nothing proves it to be the same person, and somebody approved it.
+    Approved,
     /// Its fields differ from the winner's.
     Differs,
     /// The same id has a new name.
@@ -170,6 +172,7 @@ impl Reason {
             Reason::SameMail => "same_mail",
             Reason::SameId => "same_id",
             Reason::SamePerson => "same_person",
+            Reason::Approved => "approved",
             Reason::Differs => "differs",
             Reason::Renamed => "renamed",
             Reason::Inactive => "inactive",

@@ -32,9 +32,11 @@ impl Matcher<'_, '_> {
         if still_tied
             || self.same_person(place, record)
             || (by_mail && self.same_mail(place, record))
-            || self.approved(user, "relink", HoldReason::IdentityConflict)
         {
             return UserState::Account(place, Some(Reason::SamePerson));
+        }
+        if self.approved(user, "relink", HoldReason::IdentityConflict) {
+            return UserState::Account(place, Some(Reason::Approved));
         }
         // Where its own user goes by another name now, the name becomes free or the rename is held: decided with the renames.
         if !by_mail || self.renamed_onto(place as usize).is_some() {

@@ -256,7 +256,7 @@ fn rule_3_2_without_proof_the_account_counts_as_left_and_the_new_user_is_held() 
     company.holds("anna", "inactive");
     company.says(CONFLICT);
     company.approve("user anna", HoldReason::IdentityConflict);
-    company.says("update   user anna: relink, activate, return (same_person)");
+    company.says("update   user anna: relink, activate, return (approved)");
     company.push();
     company.holds("anna", "active");
     company.memory.approved.clear();

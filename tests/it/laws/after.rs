@@ -236,6 +236,11 @@ fn proven(case: &Case<'_, '_, '_>, place: usize) -> bool {
     let by_name = context.rules().trust_usernames
         && (context.account_key(place as u32) == key || renamed_to == Some(key));
     let how = context.matching.users[user as usize];
-    let told = tied || how == UserState::Account(place as u32, Some(Reason::SamePerson));
+    let why = if approved && how == UserState::Account(place as u32, Some(Reason::Approved)) {
+        Reason::Approved
+    } else {
+        Reason::SamePerson
+    };
+    let told = tied || how == UserState::Account(place as u32, Some(why));
     told && (same_mail || same_person || approved || by_name || tied)
 }

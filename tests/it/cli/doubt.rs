@@ -87,6 +87,59 @@ fn a_table_of_people_that_was_cut_removes_nobody() {
 }
 
 #[test]
+fn a_row_whose_cells_are_shifted_removes_nobody() {
+    let site = Site::empty();
+    site.configure(AT_ONCE);
+    let config = fs::read_to_string(site.path("config.yaml")).unwrap();
+    site.write("config.yaml", &config.replace("office.yaml", "office.csv"));
+    let mut lines = vec!["display_name,username,email,groups".to_owned()];
+    lines.extend((1..=20).map(|it| format!("Person {it},p{it:02},p{it:02}@example.com,staff")));
+    let write = |lines: &[String]| site.write("office.csv", &(lines.join("\n") + "\n"));
+    write(&lines);
+    site.sync().ended(0);
+    let (accounts, members) = (site.accounts(), site.members());
+    assert_eq!(accounts.len(), 20);
+    // The cell that stands where the username should is somebody else's, or nobody's; and p19 has left.
+    lines.remove(19);
+    let sound = lines[5].clone();
+    for row in [
+        "Five, P07,p05,p05@example.com,staff",
+        "p05,p05@example.com,staff",
+        "\"Five,p05,\"p05@example.com,staff",
+    ] {
+        row.clone_into(&mut lines[5]);
+        write(&lines);
+        let run = site.sync().ended(3);
+        run.one("record.rejected");
+        let finished = run.one("pass.finished");
+        assert_eq!(finished["accounts_deactivated"], 0, "{row}");
+        assert_eq!(finished["accounts_frozen"], 0, "{row}");
+        assert_eq!(site.accounts(), accounts, "{row}");
+        assert_eq!(site.members(), members, "{row}");
+    }
+    lines[5] = sound;
+    write(&lines);
+    site.sync().ended(0);
+    let accounts = site.accounts();
+    assert!(accounts.contains(&"p19|0".to_owned()), "{accounts:?}");
+    assert!(accounts.contains(&"p05|1".to_owned()), "{accounts:?}");
+}
+
+#[test]
+fn a_username_that_yaml_takes_for_a_number_removes_nobody() {
+    let mut people = crowd(20, "staff");
+    people.push(person("0x1f"));
+    let site = Site::new(&people, AT_ONCE);
+    site.sync().ended(0);
+    let accounts = site.accounts();
+    let text = yaml(&people).replace("username: \"0x1f\", id: \"id-0x1f\"", "username: 0x1F");
+    assert!(text.contains("username: 0x1F"));
+    site.write("office.yaml", &text);
+    site.sync().ended(3).one("record.rejected");
+    assert_eq!(site.accounts(), accounts);
+}
+
+#[test]
 fn a_malformed_record_is_rejected_with_its_reason_and_the_rest_goes_on() {
     let (site, mut people) = settled();
     // Somebody leaves, somebody comes, and one record has no username any more but its id.

@@ -42,10 +42,7 @@ pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
         }
         take(&mut people, line, &columns, &row);
     }
-    Ok(Converted {
-        records: people.finish(),
-        notes: Vec::new(),
-    })
+    Ok(people.finish())
 }
 
 /// The names of the columns, each of them known and none twice.
@@ -69,7 +66,17 @@ fn columns(header: &StringRecord, form: &Form) -> Result<Vec<String>, String> {
     Ok(columns)
 }
 
+/// Takes a row as a user. In a row of another width nobody can say which cell belongs to which column: a comma that was not
+/// quoted shifts every cell behind it. So nothing of such a row is believed, its username least of all.
 fn take(people: &mut People<'_>, line: u64, columns: &[String], row: &StringRecord) {
+    if row.len() != columns.len() {
+        let reason = format!(
+            "the row has {} columns, the header {}",
+            row.len(),
+            columns.len()
+        );
+        return people.unreadable_user(line, &reason);
+    }
     let cell = |(column, cell): (&String, &str)| {
         let given = if column == "groups" {
             let names = cell
@@ -83,14 +90,5 @@ fn take(people: &mut People<'_>, line: u64, columns: &[String], row: &StringReco
         (column.clone(), given)
     };
     let fields = columns.iter().zip(row).map(cell).collect();
-    if row.len() == columns.len() {
-        people.user(line, Given::Fields(fields));
-    } else {
-        let reason = format!(
-            "the row has {} columns, the header {}",
-            row.len(),
-            columns.len()
-        );
-        people.broken_user(line, fields, reason);
-    }
+    people.user(line, Given::Fields(fields));
 }

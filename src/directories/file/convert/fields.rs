@@ -110,16 +110,18 @@ fn read_each(
     fault
 }
 
-/// Adds a name. A number is no name, yet it shows whose record this is.
+/// Adds a name, an empty one where it cannot be told. A number shows nobody's name: `0x1F` and `+31` come out as 31, which may
+/// well be somebody else's.
 fn take_name(names: &mut Vec<String>, given: Given) -> Result<(), &'static str> {
-    if let Given::Number(digits) = &given {
-        names.push(digits.clone());
+    let name = match given {
+        Given::Nothing => return Ok(()),
+        other => other.text(),
+    };
+    let empty = name.as_ref().is_ok_and(String::is_empty);
+    if !empty {
+        names.push(name.clone().unwrap_or_default());
     }
-    let name = given.text()?;
-    if !name.is_empty() {
-        names.push(name);
-    }
-    Ok(())
+    name.map(drop)
 }
 
 /// The names of a list, each of which somebody may bear.
@@ -142,7 +144,7 @@ fn kind(text: &str) -> Result<Option<Kind>, &'static str> {
 }
 
 /// The keys of the names a record gives, and why it must be rejected, if it must. A name with blanks around it is no name,
-/// yet it shows whose record this is.
+/// yet it shows whose record this is; of a name that has no key at all the key is empty, since it may be anybody's.
 pub(super) fn keys(
     field: &str,
     names: &[String],
@@ -155,7 +157,10 @@ pub(super) fn keys(
             fault.get_or_insert(format!("`{field}`: {why}"));
             name_key(name.trim())
         });
-        keys.extend(key.ok().filter(|it| !keys.contains(it)));
+        let key = key.unwrap_or_default();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
     }
     if names.is_empty() {
         fault.get_or_insert(format!("`{field}` is missing"));

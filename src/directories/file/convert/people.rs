@@ -3,17 +3,16 @@
 //! A user's `groups` and a group's `users` say the same thing, and a group that is only named exists too. So groups wait
 //! until everything is read; users do not. Records name each other by key: it is the handle of users and of groups.
 //!
-//! A bad record is rejected under everything it may be: under both of two usernames, under the id that it gives. Its
+//! A bad record is rejected under everything it may be: under both of two usernames, under the id that it gives, and under no
+//! name, as anybody's, where a name cannot be told. Its
 //! memberships are still noted, since what cannot be tied to a user is a reference that takes nothing away.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Form;
 use super::fields::{Described, User, keys};
 use super::given::Given;
-use crate::model::{
-    Interner, NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Status, StrId,
-};
+use super::{Converted, Form};
+use crate::model::{Interner, NewGroup, NewUser, RecordKind, RecordsBuilder, Status, StrId};
 use crate::text::name_key;
 
 /// Users and groups of one file.
@@ -28,6 +27,8 @@ pub(super) struct People<'f> {
     rejected_groups: BTreeSet<String>,
     members: Vec<Member>,
     handles: Interner,
+    /// How many records of users were given, rejections counted.
+    users: usize,
 }
 
 /// A group that is named or described somewhere.
@@ -60,6 +61,7 @@ impl<'f> People<'f> {
             rejected_groups: BTreeSet::new(),
             members: Vec::new(),
             handles: Interner::default(),
+            users: 0,
         }
     }
 
@@ -80,13 +82,9 @@ impl<'f> People<'f> {
         self.take_user(line, &user);
     }
 
-    /// Rejects a user for that reason, keeping what its fields tell.
-    pub(super) fn broken_user(&mut self, line: u64, fields: Vec<(String, Given)>, reason: String) {
-        let user = User {
-            fault: Some(reason),
-            ..User::read(fields, self.form)
-        };
-        self.take_user(line, &user);
+    /// Rejects a user of whom nothing can be told, whoever it is.
+    pub(super) fn unreadable_user(&mut self, line: u64, reason: &str) {
+        self.reject(RecordKind::User, line, "", &[], reason);
     }
 
     /// Takes the record of a group, or rejects it.
@@ -120,7 +118,7 @@ impl<'f> People<'f> {
     }
 
     /// Gives the records out.
-    pub(super) fn finish(mut self) -> Records {
+    pub(super) fn finish(mut self) -> Converted {
         let mut numbers = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
             numbers.push(self.builder.group(&NewGroup {
@@ -144,14 +142,23 @@ impl<'f> People<'f> {
                     .member(number, Some(member.kind), self.handles.get(member.handle));
             }
         }
-        self.builder.finish()
+        let records = self.builder.finish();
+        let rejected = records.rejected.iter();
+        let rejected = rejected.filter(|it| it.what == RecordKind::User).count();
+        let repeats = self.users.saturating_sub(records.users.len() + rejected);
+        let note =
+            format!("users that stand there again with the same id, and count once: {repeats}");
+        Converted {
+            records,
+            notes: (repeats > 0).then_some(note).into_iter().collect(),
+        }
     }
 
     fn take_user(&mut self, line: u64, user: &User) {
         let (keys, fault) = keys("username", &user.usernames, user.fault.as_deref());
         for group in &user.groups {
             let group = self.named_group(line, group);
-            for key in &keys {
+            for key in keys.iter().filter(|it| !it.is_empty()) {
                 self.member(group, RecordKind::User, key);
             }
         }
@@ -159,6 +166,7 @@ impl<'f> People<'f> {
             let fault = fault.unwrap_or_default();
             return self.reject(RecordKind::User, line, &user.id, &keys, &fault);
         };
+        self.users += 1;
         self.builder.user(&NewUser {
             id: if user.id.is_empty() { key } else { &user.id },
             username,
@@ -244,6 +252,9 @@ impl<'f> People<'f> {
     }
 
     fn reject(&mut self, kind: RecordKind, line: u64, id: &str, keys: &[String], reason: &str) {
+        if kind == RecordKind::User {
+            self.users += keys.len().max(1);
+        }
         let label = self.form.label(line);
         if keys.is_empty() {
             self.builder.reject(kind, id, "", "", &label, reason);

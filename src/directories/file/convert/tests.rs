@@ -202,7 +202,15 @@ fn a_bad_record_is_rejected_with_its_line_and_field_and_the_rest_goes_on() {
         ),
         (
             "{ username: 12 }",
-            "12|12|people.yaml:3|`username` must be text, not a number; put it in quotes",
+            "||people.yaml:3|`username` must be text, not a number; put it in quotes",
+        ),
+        (
+            "{ username: 0x1F }",
+            "||people.yaml:3|`username` must be text, not a number; put it in quotes",
+        ),
+        (
+            "{ id: 7, username: +31 }",
+            "7||people.yaml:3|`username` must be text, not a number; put it in quotes",
         ),
         (
             "{ username: true }",
@@ -288,6 +296,25 @@ fn a_user_with_two_usernames_is_unknown_under_both() {
             "rejected User ben|ben|people.yaml:2|`username` stands twice",
         ],
     );
+}
+
+#[test]
+fn a_second_username_that_cannot_be_told_may_be_anybody() {
+    for (name, why) in [
+        ("0x1F", "must be text, not a number; put it in quotes"),
+        ("\"b\\a\"", "stands twice"),
+    ] {
+        check(
+            "people.yaml",
+            &format!("users:\n- username: ann\n  username: {name}\n  groups: [staff]\n"),
+            &[
+                "group staff|staff|||",
+                "loose ann in staff",
+                &format!("rejected User ann|ann|people.yaml:2|`username` {why}"),
+                &format!("rejected User ||people.yaml:2|`username` {why}"),
+            ],
+        );
+    }
 }
 
 #[test]
@@ -496,16 +523,32 @@ fn a_table_that_is_not_whole_is_no_directory() {
 }
 
 #[test]
-fn a_row_of_another_width_in_the_middle_is_a_bad_record() {
+fn a_row_of_another_width_in_the_middle_shows_neither_a_name_nor_an_id() {
     check(
         "people.csv",
         "username,email,id\nann,x\nben,x,,,\ncid,x,9\n",
         &[
             "user 9|cid||||x",
-            "rejected User ann|ann|people.csv:2|the row has 2 columns, the header 3",
-            "rejected User ben|ben|people.csv:3|the row has 5 columns, the header 3",
+            "rejected User ||people.csv:2|the row has 2 columns, the header 3",
+            "rejected User ||people.csv:3|the row has 5 columns, the header 3",
         ],
     );
+    // A comma that is not quoted shifts the cells; a quote that is closed too late swallows some.
+    for (row, width) in [
+        ("Berg, Anna,anna.b,a@x,staff", 5),
+        ("anna.b,a@x,staff", 3),
+        ("\"Berg,anna.b,\"a@x,staff", 2),
+        ("Berg, \"Anna,anna.b,a@x,staff", 5),
+    ] {
+        check(
+            "people.csv",
+            &format!("display_name,username,email,groups\n{row}\n,cid,,\n"),
+            &[
+                "user cid|cid||||",
+                &format!("rejected User ||people.csv:2|the row has {width} columns, the header 4"),
+            ],
+        );
+    }
 }
 
 #[test]

@@ -25,10 +25,7 @@ pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
         Document(&mut people).deserialize(document)
     });
     match read {
-        Ok(()) => Ok(Converted {
-            records: people.finish(),
-            notes: Vec::new(),
-        }),
+        Ok(()) => Ok(people.finish()),
         Err(fault) => Err(describe(&fault)),
     }
 }

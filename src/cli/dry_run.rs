@@ -107,7 +107,7 @@ async fn fetch(
         Answer::Unchanged { .. } | Answer::Accepted { .. } => {}
     }
     if let Some(records) = fetched.serving() {
-        for it in &records.rejected {
+        for it in records.rejected_once() {
             events::record_rejected(&part.name, records.text(it.label), records.text(it.reason));
         }
     }

@@ -20,6 +20,8 @@
 pub mod file;
 pub mod ldap;
 
+mod doubled;
+
 use std::fmt;
 
 use futures_util::future::BoxFuture;

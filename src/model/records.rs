@@ -3,6 +3,8 @@
 //! A connector feeds the [`RecordsBuilder`](crate::model::RecordsBuilder) with raw text; [`Records`] hold what was said, nothing
 //! derived: two users of one name are both kept, since which of them is meant depends on the application that asks.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Csr, Pool, StrId};
 
 /// Whether a user may log in, as the directory says.
@@ -140,7 +142,7 @@ pub struct Tally {
     pub groups: u64,
     /// Direct memberships of users and of groups, references to nothing known not counted.
     pub memberships: u64,
-    /// Rejected records.
+    /// Rejected records, each once under however many names it was rejected.
     pub rejected: u64,
     /// Members that nothing answers to.
     pub references: u64,
@@ -158,9 +160,18 @@ impl Records {
             users: self.users.len() as u64,
             groups: self.groups.len() as u64,
             memberships: (self.members.items() + self.children.items()) as u64,
-            rejected: self.rejected.len() as u64,
+            rejected: self.rejected_once().count() as u64,
             references: self.references.len() as u64,
         }
+    }
+
+    /// The rejected records, one of several names only once: those of one handle that say the same are one.
+    pub fn rejected_once(&self) -> impl Iterator<Item = &Rejected> {
+        let mut seen = BTreeSet::new();
+        self.rejected.iter().filter(move |it| {
+            let said = [it.handle, it.id, it.label, it.reason].map(|it| self.text(it));
+            it.handle == StrId::EMPTY || seen.insert((it.what, said))
+        })
     }
 
     /// The values of a further attribute of one user, in the order the directory gave them.

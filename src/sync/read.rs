@@ -372,7 +372,7 @@ fn tell_read(part: &DirectoryPart, records: &Records, whole: bool, took: Duratio
 
 /// Each record that cannot be used. It is not told again before the directory says something new.
 fn tell_rejected(part: &DirectoryPart, records: &Records) {
-    for it in &records.rejected {
+    for it in records.rejected_once() {
         events::record_rejected(&part.name, records.text(it.label), records.text(it.reason));
     }
 }

@@ -218,6 +218,34 @@ async fn check_tells_what_a_read_would_bring() {
             (false, "users: a.yaml:3: `username` is missing".to_owned()),
         ],
     );
+    world.write(
+        "b.csv",
+        "username,id,email\nann,1,\nAnn,2,\nben,3,a\nben,3,b\n",
+    );
+    assert_eq!(
+        findings("path: b.csv").await,
+        [
+            (true, "read: 3 users, 0 groups, 0 memberships".to_owned()),
+            (
+                true,
+                "read: users that stand there again with the same id, and count once: 1".to_owned()
+            ),
+            (
+                false,
+                "users: 2 records bear the name `ann`, with the ids `1`, `2`: nobody can say which is meant; leave one, or rename \
+                 the others"
+                    .to_owned()
+            ),
+        ],
+    );
+    world.write("c.csv", "username\n");
+    let empty = findings("path: c.csv").await;
+    assert_eq!(empty.len(), 1, "{empty:?}");
+    let (good, text) = &empty[0];
+    let told = text.starts_with(
+        "read: 0 users, 0 groups, 0 memberships: a read without a user is never accepted by itself",
+    ) && text.contains("approve");
+    assert!(!good && told, "{text}");
     let gone = findings("path: gone.yaml").await;
     assert!(!gone[0].0 && gone[0].1.contains("gone.yaml"), "{gone:?}");
 }

@@ -36,6 +36,7 @@ use futures_util::future::BoxFuture;
 use self::api::{Opened, Stamp};
 use self::config::{FileConfig, FileFault};
 use self::convert::{Converted, Form};
+use super::doubled::doubled;
 use super::{Directory, Read, ReadError, Since, What};
 use crate::clock::{Clock, Timestamp};
 use crate::model::{Delta, Finding, RecordKind};
@@ -166,19 +167,24 @@ fn findings(read: &Read) -> Vec<Finding> {
         return Vec::new();
     };
     let tally = records.tally();
-    let text = [
+    let mut text = [
         counted(tally.users, "user"),
         counted(tally.groups, "group"),
         counted(tally.memberships, "membership"),
     ]
     .join(", ");
+    if tally.users == 0 {
+        text += ": a read without a user is never accepted by itself, but kept aside; is it the right file, and was it written whole? \
+                 If nobody is meant to be in it, approve the read that `usersyncd status` shows";
+    }
     let mut findings = vec![finding("read", text, tally.users > 0)];
     findings.extend(
         read.notes
             .iter()
             .map(|note| finding("read", note.clone(), true)),
     );
-    for rejected in records.rejected.iter().take(SHOWN_MAX) {
+    findings.extend(doubled(records));
+    for rejected in records.rejected_once().take(SHOWN_MAX) {
         let item = match rejected.what {
             RecordKind::User => "users",
             RecordKind::Group => "groups",
@@ -190,11 +196,11 @@ fn findings(read: &Read) -> Vec<Finding> {
         );
         findings.push(finding(item, text, false));
     }
-    let more = records.rejected.len().saturating_sub(SHOWN_MAX);
+    let more = tally.rejected.saturating_sub(SHOWN_MAX as u64);
     if more > 0 {
         findings.push(finding(
             "users",
-            format!("and {} more rejected", counted(more as u64, "record")),
+            format!("and {} more rejected", counted(more, "record")),
             false,
         ));
     }

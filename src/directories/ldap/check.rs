@@ -9,6 +9,7 @@ use super::api::{Answered, Query, Session};
 use super::convert::Entry;
 use super::read::Reader;
 use crate::directories::ReadError;
+use crate::directories::doubled::doubled;
 use crate::model::Finding;
 use crate::text::counted;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer};
@@ -148,7 +149,8 @@ async fn records(
         findings.push(carried(item, id, with_id, answered.entries));
     }
     let records = gatherer.finish();
-    for rejected in records.rejected.iter().take(REASONS_SHOWN) {
+    findings.extend(doubled(&records));
+    for rejected in records.rejected_once().take(REASONS_SHOWN) {
         let (label, reason) = (records.text(rejected.label), records.text(rejected.reason));
         findings.push(Finding {
             item: item.to_owned(),

@@ -18,7 +18,7 @@ use super::url::LdapUrl;
 use crate::directories::{Read, ReadError, What};
 use crate::secret::SecretRef;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer};
-use crate::wire::ldap::mapping::Mapping;
+use crate::wire::ldap::mapping::{Mapping, Names};
 
 /// Everything that reading needs to know; it does not change while the directory lives.
 #[derive(Debug)]
@@ -64,8 +64,14 @@ impl Reader {
         let (session, url) = self.connect().await?;
         let gatherer = Gatherer::new(&self.mapping, &self.extra).requiring_ids();
         let gatherer = Mutex::new(gatherer);
-        let take_user = |entry: &Entry<'_>| with(&gatherer, |it| it.user(entry, &label(entry)));
-        let take_group = |entry: &Entry<'_>| with(&gatherer, |it| it.group(entry, &label(entry)));
+        let take_user = |entry: &Entry<'_>| {
+            let label = label(entry, &self.mapping.users.id);
+            with(&gatherer, |it| it.user(entry, &label));
+        };
+        let take_group = |entry: &Entry<'_>| {
+            let label = label(entry, &self.mapping.groups.id);
+            with(&gatherer, |it| it.group(entry, &label));
+        };
         let (users, groups) = tokio::try_join!(
             self.search(session, &self.users, take_user),
             self.search_groups(url, take_group)
@@ -155,9 +161,10 @@ impl Reader {
     }
 }
 
-/// How an administrator finds the entry.
-fn label<'a>(entry: &'a Entry<'_>) -> Cow<'a, str> {
-    String::from_utf8_lossy(entry.dn())
+/// How an administrator finds the entry: by its id, since its DN holds names, or by its DN where it shows no id.
+fn label<'a>(entry: &'a Entry<'_>, ids: &'a Names) -> Cow<'a, str> {
+    let id = ids.iter().find_map(|it| entry.values(it).next());
+    String::from_utf8_lossy(id.filter(|it| !it.is_empty()).unwrap_or(entry.dn()))
 }
 
 /// Nobody waits for the lock: both searches run in one task, and no entry is taken across an await.

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::events;
-use crate::store::{EntryKind, Renamed, Store, StoreError};
+use crate::store::{EntryKind, Renamed, Store, StoreError, TakeOver};
 
 /// When a configuration comes into force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +25,10 @@ pub(super) async fn take_over(
 ) -> Result<(), StoreError> {
     let mut known = entries(config);
     for (kind, old, new) in renamed(config) {
-        let mut renamed = store.rename_entry(kind, old, new).await?;
-        if renamed == Renamed::BothExist && when == When::Start {
-            renamed = store.unite_entries(kind, old, new).await?;
-        }
+        let renamed = match when {
+            When::Start => store.unite_entries(kind, old, new).await?,
+            When::Reload => store.rename_entry(kind, old, new).await?,
+        };
         if renamed == Renamed::BothExist {
             known.push((kind, old));
             events::config_warning(&both_exist(kind, old, new, when));
@@ -42,6 +42,16 @@ pub(super) async fn take_over(
         ));
     }
     Ok(())
+}
+
+/// What the next start will follow, for those who ask before it.
+pub(super) fn take_overs(config: &Config) -> Vec<TakeOver> {
+    let own = |(kind, old, new): (EntryKind, &str, &str)| TakeOver {
+        kind,
+        old: old.to_owned(),
+        new: new.to_owned(),
+    };
+    renamed(config).into_iter().map(own).collect()
 }
 
 /// Every entry by kind and id.

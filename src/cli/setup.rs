@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::assemble::{self, Parts};
 use crate::cli::args::Args;
-use crate::cli::{Fault, out};
+use crate::cli::{Fault, entries, out};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, Loaded, Problem};
 use crate::daemon::Exit;
@@ -61,13 +61,14 @@ impl Setup {
         Err(rejected(&self.missing_secrets))
     }
 
-    /// Asks the store as those see it who only read; there is none when nothing was ever read. Nothing of the asking stays
-    /// behind.
+    /// Asks the store as those see it who only read; there is none when nothing was ever read. Renamed entries are seen as the
+    /// next start will take them over. Nothing of the asking stays behind.
     pub(crate) async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(Option<&Reader>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let store = Store::open_for_reading(&assemble::store_url(&self.config)).await?;
+        let store = store.map(|it| it.following(entries::take_overs(&self.config)));
         let answer = question(store.as_ref()).await;
         if let Some(store) = store {
             store.close().await;

@@ -3,12 +3,15 @@
 //! An id is the identity of an entry: rows of an id that the configuration no longer names are reported and never removed,
 //! since links and clocks in them cannot be had again.
 
+mod rehearse;
 mod unite;
 
 use sqlx::Row as _;
 
 use crate::store::dialect::{Connection, json, of_json, statement};
 use crate::store::{Snapshot, Store, StoreError};
+
+pub(super) use rehearse::rehearse;
 
 /// What an entry of the configuration describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +20,17 @@ pub enum EntryKind {
     Directory,
     /// An application.
     Application,
+}
+
+/// An entry of the configuration that had another id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakeOver {
+    /// What it describes.
+    pub kind: EntryKind,
+    /// The id that it had.
+    pub old: String,
+    /// The id that it has.
+    pub new: String,
 }
 
 /// What became of a new id.
@@ -63,7 +77,7 @@ impl Store {
         writing.end(work).await
     }
 
-    /// The same where passes ran under both ids, if what they left can be told apart. No job may be running.
+    /// The same, also where passes ran under both ids, if what they left can be told apart. No job may be running.
     ///
     /// Of a directory the later records stay, with the links of both, unless two accounts of one application would be linked
     /// to one user. Of an application the old rows stay, unless something was linked under the new id.
@@ -77,7 +91,7 @@ impl Store {
         new: &str,
     ) -> Result<Renamed, StoreError> {
         let mut writing = self.write("uniting two entries").await?;
-        let work = unite::unite(writing.db(), kind, old, new).await;
+        let work = take_over(writing.db(), kind, old, new).await;
         writing.end(work).await
     }
 }
@@ -96,6 +110,19 @@ async fn entries(db: &mut Connection) -> sqlx::Result<Vec<(EntryKind, String)>> 
         }
     }
     Ok(all)
+}
+
+/// Gives the rows of an entry a new id, or unites them with those that bear it.
+async fn take_over(
+    db: &mut Connection,
+    kind: EntryKind,
+    old: &str,
+    new: &str,
+) -> sqlx::Result<Renamed> {
+    match rename(db, kind, old, new).await? {
+        Renamed::BothExist => unite::unite(db, kind, old, new).await,
+        renamed => Ok(renamed),
+    }
 }
 
 async fn rename(

@@ -47,7 +47,7 @@ pub use applications::{ApplicationState, Failure, PushCommit};
 pub use approvals::{APPROVED_FOR, ApprovalFault, Approved, ApprovedSet};
 pub use claims::{Claim, ClaimFault, Role};
 pub use directories::{Attempt, DirectoryState, HighWater, Slot, Suspect};
-pub use entries::{EntryKind, Renamed};
+pub use entries::{EntryKind, Renamed, TakeOver};
 pub use error::StoreError;
 pub use held::{Held, HeldItem};
 pub use history::{HistoryFilter, HistoryRow, Part};
@@ -70,6 +70,8 @@ pub struct Store {
 pub struct Reader {
     connections: Connections,
     path: Arc<Path>,
+    /// What its snapshots show as if it were followed.
+    take_overs: Arc<[TakeOver]>,
 }
 
 /// One consistent state of the store. It holds a connection until it is dropped.
@@ -123,6 +125,14 @@ impl Store {
 }
 
 impl Reader {
+    /// The same reader, whose snapshots show everything as it will be when the next start has followed these. Nothing is
+    /// written.
+    #[must_use]
+    pub fn following(self, take_overs: Vec<TakeOver>) -> Reader {
+        let take_overs = take_overs.into();
+        Reader { take_overs, ..self }
+    }
+
     /// One consistent state of the store, unmoved by what is written meanwhile.
     ///
     /// # Errors
@@ -134,6 +144,9 @@ impl Reader {
             sqlx::query("SELECT COUNT(*) FROM directory")
                 .execute(&mut *db)
                 .await?;
+            if !self.take_overs.is_empty() {
+                entries::rehearse(&mut db, &self.take_overs).await?;
+            }
             Ok::<_, sqlx::Error>(db)
         };
         let path = Arc::clone(&self.path);

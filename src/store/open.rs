@@ -89,7 +89,12 @@ impl Store {
         }
         let connections = connect(&path, options.read_only(true), READERS).await?;
         let path = Arc::from(path);
-        let reader = Reader { connections, path };
+        let take_overs = Arc::default();
+        let reader = Reader {
+            connections,
+            path,
+            take_overs,
+        };
         Ok(Store { writer, reader })
     }
 
@@ -103,7 +108,8 @@ impl Store {
         if !look(&path)? {
             return Ok(None);
         }
-        let options = options(&path);
+        // What is laid over it for one snapshot never gets to a disk.
+        let options = options(&path).pragma("temp_store", "MEMORY");
         // Reading a file without a journal makes an empty one for as long as it lasts, and only a connection that could
         // write removes it again at its end. A journal that is there belongs to whoever writes.
         let options = if fs::exists(journal_of(&path)).unwrap_or(true) {
@@ -118,7 +124,12 @@ impl Store {
         {
             Ok(true) => {
                 let path = Arc::from(path);
-                Ok(Some(Reader { connections, path }))
+                let take_overs = Arc::default();
+                Ok(Some(Reader {
+                    connections,
+                    path,
+                    take_overs,
+                }))
             }
             refused => {
                 connections.close().await;

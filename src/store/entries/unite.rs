@@ -48,6 +48,25 @@ const OF_APPLICATION: [&str; 8] = [
     "DELETE FROM application WHERE number = $1",
 ];
 
+/// Every table that uniting writes, those that others point to first.
+pub(super) const TABLES: [&str; 15] = [
+    "directory",
+    "application",
+    "held_set",
+    "approval",
+    "user_record",
+    "group_record",
+    "member",
+    "reference",
+    "rejected_record",
+    "high_water",
+    "account",
+    "app_group",
+    "app_member",
+    "held",
+    "refusal",
+];
+
 /// Unites them if nothing speaks against it.
 pub(super) async fn unite(
     db: &mut Connection,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::assemble;
 use crate::cli::args::Args;
 use crate::cli::held;
-use crate::cli::run::{socket_path, store_path, summary};
+use crate::cli::run::{report_line, socket_path, store_path};
 use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
 use crate::clock::Timestamp;
@@ -62,7 +62,7 @@ async fn carried_out(setup: &Setup, approved: &ApprovedSet) -> Result<String, Fa
     Ok(
         match daemon::ask(&socket, &Request::Approved { of }).await {
             Ok(Reply::Finished(report)) => {
-                let came = summary(report.outcome.word(), &report.counts);
+                let came = report_line(&report);
                 format!("The daemon went to it: {came}")
             }
             Ok(Reply::Refused { reason }) => {

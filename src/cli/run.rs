@@ -1,5 +1,6 @@
 //! The daemon, and one pass by itself.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -201,12 +202,19 @@ fn told(reply: Reply) -> Result<Exit, Fault> {
 }
 
 fn tell(report: &PassReport) {
-    out::answer(&summary(report.outcome.word(), &report.counts));
+    out::answer(&report_line(report));
 }
 
-/// What came of a pass, in a line.
-pub(super) fn summary(outcome: &str, counts: &Counts) -> String {
-    format!(
+/// What came of a pass that was waited for, in a line.
+pub(super) fn report_line(report: &PassReport) -> String {
+    let stale = report.ages.iter().filter(|it| it.stale).count();
+    summary(report.outcome.word(), &report.counts, stale as u64)
+}
+
+/// What came of a pass, in a line. What seldom happens is named only where it did. `stale` directories and applications had no
+/// success for too long.
+pub(super) fn summary(outcome: &str, counts: &Counts, stale: u64) -> String {
+    let mut line = format!(
         "{}: {} applied, {} held, {} waiting, {} refused or failed, {} frozen, {} rejected",
         outcome,
         counted(counts.applied(), "change"),
@@ -215,7 +223,23 @@ pub(super) fn summary(outcome: &str, counts: &Counts) -> String {
         counts.changes_refused + counts.changes_failed,
         counted(counts.accounts_frozen, "account"),
         counted(counts.records_rejected, "record"),
-    )
+    );
+    for (count, noun, what) in [
+        (counts.directories_failed, "directory", "failed"),
+        (counts.directories_suspect, "directory", "suspect"),
+        (counts.applications_failed, "application", "failed"),
+        (
+            counts.removals_blocked,
+            "application",
+            "with blocked removals",
+        ),
+        (stale, "entry", "stale"),
+    ] {
+        if count > 0 {
+            let _ = write!(line, ", {} {what}", counted(count, noun));
+        }
+    }
+    line
 }
 
 /// Opens the store, takes over renamed entries, and says which entries the configuration no longer names.

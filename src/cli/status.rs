@@ -1,5 +1,7 @@
 //! `status [--unlinked]`: how everything stands, and which accounts are linked to nobody.
 
+mod planned;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -11,11 +13,10 @@ use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
 use crate::clock::Timestamp;
 use crate::daemon::Exit;
-use crate::events::{self, Counts};
+use crate::events::Counts;
+use crate::reconcile::Standing;
 use crate::reconcile::reads::Loss;
-use crate::reconcile::{self, Standing};
 use crate::store::{Held, HeldSet, PassRow, Reader, SetOf, Snapshot};
-use crate::sync::survey::survey;
 use crate::sync::{self, ApplicationPart, DirectoryPart};
 use crate::text::counted;
 
@@ -52,7 +53,7 @@ async fn answer(
     let mut applications = Vec::new();
     for part in &setup.parts.applications {
         let mut answer = application(&mut snapshot, part, &sets, unlinked).await?;
-        answer["frozen"] = frozen(&mut snapshot, part, store, now).await?;
+        planned::put_in(&mut answer, &mut snapshot, part, store, now).await?;
         applications.push(answer);
     }
     let passes = snapshot.passes(PASSES_SHOWN).await?;
@@ -92,9 +93,9 @@ fn pass_line(row: &PassRow) -> String {
         ..
     } = row;
     let came = match (&row.outcome, row.finished_at) {
-        (Some(outcome), Some(at)) => format!("ended {at}, {}", summary(outcome, &counts(row))),
+        (Some(outcome), Some(at)) => format!("ended {at}, {}", summary(outcome, &counts(row), 0)),
         (Some(_), None) => format!("began {started_at}, was cut off: its process died"),
-        (None, _) => format!("began {started_at}, is not over"),
+        (None, _) => format!("began {started_at}, was cut off or still runs"),
     };
     format!("pass {number} ({trigger}): {came}\n")
 }
@@ -161,12 +162,14 @@ async fn application(
         .iter()
         .map(|it| json!({ "subject": it.what.subject, "change": it.what.change, "reason": it.what.reason }))
         .collect();
+    let refused = snapshot.refused(&part.id).await?;
     let mut answer = json!({
         "name": part.name,
         "pushed_at": state.pushed_at.map(|it| it.to_string()),
         "failure": state.failure.as_ref().map(|it| it.text.clone()),
         "held": held,
         "waiting": waiting,
+        "changes_refused": refused.len(),
     });
     if unlinked {
         let holding = snapshot.holding(&part.id).await?.unwrap_or_default();
@@ -178,28 +181,6 @@ async fn application(
         answer["unlinked"] = json!(names);
     }
     Ok(answer)
-}
-
-/// The accounts on which nothing changes, and why. Nobody remembers that: it is planned anew from what the store has, which takes
-/// a moment. After a push that left nothing open there are none.
-async fn frozen(
-    snapshot: &mut Snapshot,
-    part: &ApplicationPart,
-    store: &Reader,
-    now: Timestamp,
-) -> Result<Value, Fault> {
-    let state = snapshot.application(&part.id).await?.unwrap_or_default();
-    let nothing_open = !state.pinned.is_empty() && state.failure.is_none();
-    if nothing_open || state.push == 0 {
-        return Ok(json!([]));
-    }
-    let surveyed = survey(part, Some(store), None, now).await;
-    let surveyed = surveyed.map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))?;
-    let frozen = surveyed.plan(part, |context, _| reconcile::frozen(context));
-    let frozen = frozen
-        .iter()
-        .map(|it| json!({ "account": it.name, "reason": it.reason.word(), "detail": it.detail }));
-    Ok(Value::Array(frozen.collect()))
 }
 
 /// What an application holds for one reason.
@@ -227,106 +208,125 @@ fn held_value(set: &HeldSet, known: &Held, reasons: &Reasons<'_>) -> Value {
 }
 
 fn text(directories: &[Value], applications: &[Value]) -> String {
-    let word = |it: &Value, key: &str| match &it[key] {
+    let mut out = String::new();
+    for it in directories {
+        directory_text(&mut out, it);
+    }
+    for it in applications {
+        application_text(&mut out, it);
+    }
+    out
+}
+
+fn directory_text(out: &mut String, it: &Value) {
+    let off = if it["enabled"] == json!(false) {
+        ", disabled"
+    } else {
+        ""
+    };
+    let _ = writeln!(
+        out,
+        "directory {}: {}{off}, last complete read {}, {}, {}, {}, {} rejected",
+        word(it, "name"),
+        word(it, "state"),
+        word(it, "read_at"),
+        number(it, "users", "user"),
+        number(it, "groups", "group"),
+        number(it, "memberships", "membership"),
+        it["rejected"],
+    );
+    if it["failure"].is_string() {
+        let _ = writeln!(out, "  last read failed: {}", word(it, "failure"));
+    }
+    if it["suspect"].is_object() {
+        let _ = writeln!(
+            out,
+            "  a suspect read is kept aside since {}: {} (approve {})",
+            word(&it["suspect"], "seen_at"),
+            word(&it["suspect"], "loss"),
+            word(&it["suspect"], "approve"),
+        );
+    }
+}
+
+fn application_text(out: &mut String, it: &Value) {
+    let _ = writeln!(
+        out,
+        "application {}: last successful push {}",
+        word(it, "name"),
+        word(it, "pushed_at")
+    );
+    if it["failure"].is_string() {
+        let _ = writeln!(out, "  last push failed: {}", word(it, "failure"));
+    }
+    for set in it["held"].as_array().into_iter().flatten() {
+        let _ = writeln!(
+            out,
+            "  held for {}: {}; {}",
+            word(set, "reason"),
+            number(set, "changes", "change"),
+            release(set),
+        );
+        list(out, &set["items"], |it| {
+            format!(
+                "{}: {} ({}){}",
+                word(it, "subject"),
+                word(it, "change"),
+                word(it, "detail"),
+                besides(it),
+            )
+        });
+    }
+    if it["changes_refused"] != json!(0) {
+        let refused = number(it, "changes_refused", "change");
+        let _ = writeln!(out, "  refused by the application: {refused}");
+    }
+    for block in it["removals_blocked"].as_array().into_iter().flatten() {
+        let (subject, detail) = (word(block, "subject"), word(block, "detail"));
+        let _ = writeln!(out, "  removals are blocked: {subject}: {detail}");
+    }
+    let frozen = it["frozen"].as_array().map_or(0, Vec::len);
+    if frozen > 0 {
+        let _ = writeln!(out, "  frozen: {}", counted(frozen as u64, "account"));
+        list(out, &it["frozen"], |it| {
+            format!(
+                "{}: {} ({})",
+                word(it, "account"),
+                word(it, "reason"),
+                word(it, "detail")
+            )
+        });
+    }
+    let waiting = it["waiting"].as_array().map_or(0, Vec::len);
+    if waiting > 0 {
+        let _ = writeln!(out, "  waiting: {}", counted(waiting as u64, "change"));
+        list(out, &it["waiting"], |it| {
+            format!(
+                "{}: {} ({})",
+                word(it, "subject"),
+                word(it, "change"),
+                word(it, "reason")
+            )
+        });
+    }
+    if let Some(names) = it["unlinked"].as_array() {
+        let _ = writeln!(
+            out,
+            "  active accounts that are linked to nobody: {}",
+            names.len()
+        );
+        for name in names {
+            let _ = writeln!(out, "    {}", name.as_str().unwrap_or_default());
+        }
+    }
+}
+
+fn word(it: &Value, key: &str) -> String {
+    match &it[key] {
         Value::Null => "never".to_owned(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
-    };
-    let mut out = String::new();
-    for it in directories {
-        let off = if it["enabled"] == json!(false) {
-            ", disabled"
-        } else {
-            ""
-        };
-        let _ = writeln!(
-            out,
-            "directory {}: {}{off}, last complete read {}, {}, {}, {}, {} rejected",
-            word(it, "name"),
-            word(it, "state"),
-            word(it, "read_at"),
-            number(it, "users", "user"),
-            number(it, "groups", "group"),
-            number(it, "memberships", "membership"),
-            it["rejected"],
-        );
-        if it["failure"].is_string() {
-            let _ = writeln!(out, "  last read failed: {}", word(it, "failure"));
-        }
-        if it["suspect"].is_object() {
-            let _ = writeln!(
-                out,
-                "  a suspect read is kept aside since {}: {} (approve {})",
-                word(&it["suspect"], "seen_at"),
-                word(&it["suspect"], "loss"),
-                word(&it["suspect"], "approve"),
-            );
-        }
     }
-    for it in applications {
-        let _ = writeln!(
-            out,
-            "application {}: last successful push {}",
-            word(it, "name"),
-            word(it, "pushed_at")
-        );
-        if it["failure"].is_string() {
-            let _ = writeln!(out, "  last push failed: {}", word(it, "failure"));
-        }
-        for set in it["held"].as_array().into_iter().flatten() {
-            let _ = writeln!(
-                out,
-                "  held for {}: {}; {}",
-                word(set, "reason"),
-                number(set, "changes", "change"),
-                release(set),
-            );
-            list(&mut out, &set["items"], |it| {
-                format!(
-                    "{}: {} ({}){}",
-                    word(it, "subject"),
-                    word(it, "change"),
-                    word(it, "detail"),
-                    besides(it),
-                )
-            });
-        }
-        let frozen = it["frozen"].as_array().map_or(0, Vec::len);
-        if frozen > 0 {
-            let _ = writeln!(out, "  frozen: {}", counted(frozen as u64, "account"));
-            list(&mut out, &it["frozen"], |it| {
-                format!(
-                    "{}: {} ({})",
-                    word(it, "account"),
-                    word(it, "reason"),
-                    word(it, "detail")
-                )
-            });
-        }
-        let waiting = it["waiting"].as_array().map_or(0, Vec::len);
-        if waiting > 0 {
-            let _ = writeln!(out, "  waiting: {}", counted(waiting as u64, "change"));
-            list(&mut out, &it["waiting"], |it| {
-                format!(
-                    "{}: {} ({})",
-                    word(it, "subject"),
-                    word(it, "change"),
-                    word(it, "reason")
-                )
-            });
-        }
-        if let Some(names) = it["unlinked"].as_array() {
-            let _ = writeln!(
-                out,
-                "  active accounts that are linked to nobody: {}",
-                names.len()
-            );
-            for name in names {
-                let _ = writeln!(out, "    {}", name.as_str().unwrap_or_default());
-            }
-        }
-    }
-    out
 }
 
 /// What releases a set, or how much of it.

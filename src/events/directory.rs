@@ -67,7 +67,7 @@ pub fn directory_unchanged(directory: &str, duration: Duration) {
     );
 }
 
-/// A directory could not be read completely. Its last accepted records go on being used. `error` says what was tried,
+/// A directory could not be read completely. Its last accepted records, if there are any, go on being used. `error` says what was tried,
 /// what came of it and what to do.
 pub fn directory_failed(directory: &str, failure: Failure, error: &str) {
     let kind = failure.word();
@@ -77,8 +77,8 @@ pub fn directory_failed(directory: &str, failure: Failure, error: &str) {
         directory,
         kind,
         error,
-        "The directory {directory} could not be read, so its last records go on being used and nobody is removed for \
-         it: {error}"
+        "The directory {directory} could not be read, so its last complete read, if there was one, goes on being \
+         used and nobody is removed for it: {error}"
     );
 }
 

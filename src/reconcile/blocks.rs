@@ -18,6 +18,9 @@ pub(crate) fn of(
     let mut blocks = nameless(world, snapshots);
     for directory in &world.directories {
         let why = match (directory.records, directory.standing) {
+            (_, world::Standing::Disabled) => {
+                "it is disabled: enable it, or remove it from the application's `directories`"
+            }
             (None, _) => "it was never read completely",
             (Some(_), world::Standing::Stale) => "it is stale: the last accepted records serve",
             (Some(_), world::Standing::Fresh) => continue,

@@ -10,8 +10,10 @@ pub enum Standing {
     /// The last read was complete and accepted, under the present configuration.
     #[default]
     Fresh,
-    /// The last read failed, is too old or suspect, or the directory is disabled: its records keep, but prove no absence.
+    /// The last read failed, is too old or suspect: its records keep, but prove no absence.
     Stale,
+    /// It is not read at all, which somebody wants: the same, until somebody wants otherwise.
+    Disabled,
 }
 
 /// One listed directory, as the store has it.

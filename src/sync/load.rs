@@ -38,6 +38,9 @@ impl Pinned {
 /// Whether the accepted records of a directory are the present ones: the last read was complete, accepted, recent, and made
 /// under the present configuration.
 pub fn standing(part: &DirectoryPart, state: &DirectoryState, now: Timestamp) -> Standing {
+    if part.directory.is_none() {
+        return Standing::Disabled;
+    }
     let answered = state
         .attempt
         .as_ref()
@@ -45,11 +48,7 @@ pub fn standing(part: &DirectoryPart, state: &DirectoryState, now: Timestamp) ->
     let recent = state
         .read_at
         .is_some_and(|it| now.0 - it.0 <= part.stale_after.as_seconds());
-    let fresh = part.directory.is_some()
-        && answered
-        && recent
-        && state.suspect.is_none()
-        && state.basis == part.basis;
+    let fresh = answered && recent && state.suspect.is_none() && state.basis == part.basis;
     if fresh {
         Standing::Fresh
     } else {

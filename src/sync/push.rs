@@ -145,7 +145,7 @@ async fn not_due(
     let known = snapshot.held(&part.id).await?;
     let approved = snapshot.approved(&part.id, now).await?;
     let open = snapshot.open_intents(&part.id).await?;
-    let stale = pinned.iter().any(|it| it.standing == Standing::Stale);
+    let stale = pinned.iter().any(|it| it.standing != Standing::Fresh);
     if !(known.held.is_empty()
         && known.waiting.is_empty()
         && approved.keys.is_empty()

@@ -129,6 +129,7 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
                 match directory.standing {
                     world::Standing::Fresh => "fresh",
                     world::Standing::Stale => "stale",
+                    world::Standing::Disabled => "disabled",
                 }
             }
         };

@@ -20,7 +20,7 @@ impl Matcher<'_, '_> {
         let Some(link) = &self.world.holding.accounts[place as usize].link else {
             return UserState::New;
         };
-        if source.standing == world::Standing::Stale
+        if source.standing != world::Standing::Fresh
             && self.world.holding.text(link.directory) != source.id
         {
             self.out.accounts[place as usize] =

@@ -241,7 +241,14 @@ applications:
     site.write("config.yaml", two);
     site.write("low.yaml", &yaml(&crowd(3, "staff")));
     let run = site.sync().ended(3);
-    run.one("directory.failed");
+    let failed = run.one("directory.failed");
+    let text = failed["message"].as_str().unwrap();
+    assert!(text.contains("its last complete read, if there was one"));
+    let why = ", 1 directory failed, 1 application with blocked removals, 1 entry stale\n";
+    assert!(run.out.ends_with(why), "{}", run.out);
+    let status = site.run(&["status"]).ended(0).out;
+    let why = "  removals are blocked: directory high: it was never read completely\n";
+    assert!(status.contains(why), "{status}");
     assert_eq!(site.accounts().len(), 0, "any of them may be another above");
     site.write("high.yaml", &yaml(&[person("boss")]));
     site.sync().ended(0);
@@ -258,6 +265,12 @@ fn a_directory_that_is_switched_off_keeps_and_changes_no_code() {
     assert!(run.named("removals.blocked").is_empty(), "{}", run.err);
     site.sync().ended(0);
     assert_eq!(site.accounts(), accounts);
+    let status = site.run(&["status"]).ended(0).out;
+    let why = "  removals are blocked: directory office: it is disabled: enable it, or remove it from the application's \
+               `directories`\n";
+    assert!(status.contains(why), "{status}");
+    let explained = site.run(&["explain", "p01"]).ended(0).out;
+    assert!(explained.contains("disabled"), "{explained}");
 }
 
 #[test]
@@ -271,6 +284,16 @@ fn a_group_that_the_configuration_names_and_nobody_has_blocks_removals_at_every_
         let blocked = run.one("removals.blocked");
         assert!(blocked["detail"].as_str().unwrap().contains("stuff"));
         assert_eq!(run.one("pass.finished")["removals_blocked"], 1);
+        assert!(
+            run.out.ends_with(", 1 application with blocked removals\n"),
+            "{}",
+            run.out
+        );
+        let status = site.run(&["status"]).ended(0).out;
+        assert!(
+            status.contains("  removals are blocked: group stuff: "),
+            "{status}"
+        );
     }
     site.people(&people[..19]);
     site.sync().ended(3);

@@ -53,6 +53,44 @@ fn a_directory_that_says_later_what_it_was_called_is_taken_over_all_the_same() {
     assert_eq!(run.one("directory.suspect")["directory"], "staff");
 }
 
+/// What is foretold of an entry that was renamed is what comes.
+fn check_foretold(edits: &[(&str, &str)]) {
+    let mut people = crowd(10, "staff");
+    people[0].mail.clear();
+    let site = Site::new(&people, AT_ONCE);
+    site.sync().ended(0);
+    edit(&site, edits);
+    let explain = || site.run(&["explain", "p01"]).ended(0).out;
+    let status = || {
+        let mut status = site.status();
+        status["passes"].take();
+        status
+    };
+    let files = site.files();
+    let (explained, stands) = (explain(), status());
+    assert!(explained.contains("linked to id id-p01"), "{explained}");
+    assert_eq!(stands["directories"][0]["users"], 10);
+    assert!(stands["applications"][0]["pushed_at"].is_string());
+    let dry = site.run(&["--sync-now", "--dry-run"]).ended(0).out;
+    let planned = dry.lines().next().unwrap().split(": ").nth(1).unwrap();
+    assert!(!dry.contains("held "), "{dry}");
+    assert!(files == site.files(), "something was written");
+    let run = site.sync().ended(0);
+    let applied = format!(": {planned} applied, 0 held");
+    assert!(run.out.contains(&applied), "{} {dry}", run.out);
+    let lines = |text: &str| text.lines().filter(|it| !it.contains("update")).count();
+    assert_eq!(lines(&explain()), lines(&explained), "{explained}");
+}
+
+#[test]
+fn who_asks_before_the_pass_is_told_of_a_renamed_entry_what_the_pass_does() {
+    check_foretold(&[
+        ("name: office", "name: staff\n    renamed_from: office"),
+        ("[office]", "[staff]"),
+    ]);
+    check_foretold(&[("name: wiki", "name: docs\n    renamed_from: wiki")]);
+}
+
 #[test]
 fn an_application_that_has_done_nothing_under_its_new_name_is_taken_over() {
     let site = Site::new(&crowd(10, "staff"), "grace: 0s");

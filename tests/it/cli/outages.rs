@@ -210,6 +210,9 @@ fn what_the_application_refuses_keeps_every_pass_partial_and_nothing_else_back()
         let given = if pass == 1 { 3 } else { 0 };
         assert_eq!(finished["memberships_given"], given, "{finished}");
     }
+    let status = site.run(&["status"]).ended(0).out;
+    let refused = "  refused by the application: 1 change\n";
+    assert!(status.contains(refused), "{status}");
     assert_eq!(site.accounts(), ["p01|1", "p02|1", "p03|1"]);
     assert_eq!(site.members(), ["staff|p01", "staff|p02", "staff|p03"]);
     // The rest goes on.

@@ -66,6 +66,8 @@ fn the_last_pass_is_told_and_one_that_was_cut_off_too() {
     run.signal("KILL");
     run.end();
     status(&["pass 2 (once): began 20"]);
+    let text = site.run(&["status"]).ended(0).out;
+    assert!(text.contains("Z, was cut off or still runs\n"), "{text}");
     assert!(site.status()["passes"][0]["outcome"].is_null());
     drop(lock);
     // The next one has seen it.

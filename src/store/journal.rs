@@ -19,6 +19,8 @@ pub struct Refused {
     pub subject: String,
     /// What would be done.
     pub change: String,
+    /// A digest of what would be written: with another value it is another change, which is tried at once.
+    pub wanted: String,
     /// Tries in a row that were refused.
     pub count: u32,
     /// The last answer.
@@ -52,10 +54,11 @@ impl PassRow {
 }
 
 const PUT_REFUSED: Insert = Insert {
-    into: "INSERT INTO refusal (application, subject, change, count, text, next_at) VALUES",
-    width: 6,
-    conflict: "ON CONFLICT (application, subject, change) DO UPDATE SET count = excluded.count, text = excluded.text,
-        next_at = excluded.next_at",
+    into: "INSERT INTO refusal (application, subject, change, wanted, count, text, next_at) VALUES",
+    width: 7,
+    conflict:
+        "ON CONFLICT (application, subject, change, wanted) DO UPDATE SET count = excluded.count,
+        text = excluded.text, next_at = excluded.next_at",
 };
 
 impl Snapshot {
@@ -214,7 +217,7 @@ pub(super) async fn replace_refused(
     new: &[Refused],
 ) -> sqlx::Result<()> {
     let old = refused(db, application).await?;
-    let key = |it: &Refused| (it.subject.clone(), it.change.clone());
+    let key = |it: &Refused| (it.subject.clone(), it.change.clone(), it.wanted.clone());
     let mut gone: BTreeMap<_, _> = old.iter().map(|it| (key(it), it)).collect();
     let new: BTreeMap<_, _> = new.iter().map(|it| (key(it), it)).collect();
     let mut put = Vec::new();
@@ -223,14 +226,14 @@ pub(super) async fn replace_refused(
             put.push(*it);
         }
     }
-    for (subject, change) in gone.into_keys() {
-        let drop = "DELETE FROM refusal WHERE application = $1 AND subject = $2 AND change = $3";
+    for (subject, change, wanted) in gone.into_keys() {
+        let drop = "DELETE FROM refusal WHERE application = $1 AND subject = $2 AND change = $3 AND wanted = $4";
         let drop = statement(drop).bind(application).bind(subject);
-        drop.bind(change).execute(&mut *db).await?;
+        drop.bind(change).bind(wanted).execute(&mut *db).await?;
     }
     let bind = |statement: Statement, it: &&Refused| {
         let statement = statement.bind(application).bind(it.subject.as_str());
-        let statement = statement.bind(it.change.as_str());
+        let statement = statement.bind(it.change.as_str()).bind(it.wanted.as_str());
         let statement = statement.bind(i64::from(it.count));
         statement.bind(it.text.as_str()).bind(it.next_at.0)
     };
@@ -261,15 +264,18 @@ async fn save_intents(
 }
 
 async fn refused(db: &mut Connection, application: i64) -> sqlx::Result<Vec<Refused>> {
-    let rows = "SELECT subject, change, count, text, next_at FROM refusal WHERE application = $1 ORDER BY subject, change";
+    let rows =
+        "SELECT subject, change, wanted, count, text, next_at FROM refusal WHERE application = $1
+        ORDER BY subject, change, wanted";
     let rows = statement(rows).bind(application).fetch_all(db).await?;
     let refused = |row: &Row| {
         Ok(Refused {
             subject: row.try_get(0)?,
             change: row.try_get(1)?,
-            count: u32::try_from(count(row, 2)?).map_err(garbled)?,
-            text: row.try_get(3)?,
-            next_at: Timestamp(row.try_get(4)?),
+            wanted: row.try_get(2)?,
+            count: u32::try_from(count(row, 3)?).map_err(garbled)?,
+            text: row.try_get(4)?,
+            next_at: Timestamp(row.try_get(5)?),
         })
     };
     rows.iter().map(refused).collect()
@@ -349,6 +355,7 @@ mod tests {
         let refused = |subject: &str, count| Refused {
             subject: subject.to_owned(),
             change: "create".to_owned(),
+            wanted: "00".to_owned(),
             count,
             text: "the name is too long".to_owned(),
             next_at: at(count.into()),

@@ -55,6 +55,7 @@ pub use journal::{PassRow, Refused};
 pub use open::location;
 pub use reads::{AcceptedRead, Aside, SuspectRead};
 pub use records::StoredRecords;
+pub(crate) use sets::digest;
 pub use sets::{APPROVABLE_FOR, HeldSet, SetOf};
 
 /// A store that is open for reading and writing. Clones share its connections.

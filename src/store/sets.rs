@@ -114,7 +114,7 @@ pub(super) fn id_of<'a>(reason: &str, content: impl IntoIterator<Item = &'a str>
 }
 
 /// FNV-1a with 64 bits over the parts, each with its end marked by a byte that UTF-8 never has.
-fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
+pub(crate) fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> u64 {
     let mut digest = 0xcbf2_9ce4_8422_2325_u64;
     for part in parts {
         for byte in part.bytes().chain([0xff]) {

@@ -225,9 +225,8 @@ fn resting(
         return BTreeSet::new();
     }
     let rests = |at: &usize| {
-        let (subject, change) = tell::names(context, plan, &plan.changes[*at]);
-        let same = |it: &&Refused| it.subject == subject && it.change == change;
-        refused.iter().find(same).is_some_and(|it| it.next_at > now)
+        let known = tell::known(context, plan, &plan.changes[*at], refused);
+        known.is_some_and(|it| it.next_at > now)
     };
     (0..plan.changes.len()).filter(rests).collect()
 }

@@ -9,7 +9,7 @@ use crate::model::{
     Step, Subject, View, What, Withheld,
 };
 use crate::reconcile::{Context, show_change};
-use crate::store::{HeldSet, Refused, SetOf};
+use crate::store::{self, HeldSet, Refused, SetOf};
 use crate::sync::execute::Missing;
 use crate::sync::load::Loaded;
 use crate::sync::parts::ApplicationPart;
@@ -75,6 +75,34 @@ pub(crate) fn names(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> 
         Step::Update => change.what.words().join("+"),
     };
     (subject, done)
+}
+
+/// What is known of a change from the tries at which it was refused. Who would now write another value makes another change.
+pub(crate) fn known<'r>(
+    context: &Context<'_, '_>,
+    plan: &Plan,
+    change: &Change,
+    refused: &'r [Refused],
+) -> Option<&'r Refused> {
+    let (subject, done) = names(context, plan, change);
+    let mut same = refused
+        .iter()
+        .filter(|it| it.subject == subject && it.change == done)
+        .peekable();
+    same.peek()?;
+    let wanted = wanted(context, plan, change);
+    same.find(|it| it.wanted == wanted)
+}
+
+/// A digest of what a change would write, and over what.
+fn wanted(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> String {
+    let view = View {
+        plan,
+        roster: context.roster(),
+        holding: context.holding(),
+    };
+    let text = show_change(view, change);
+    format!("{:016x}", store::digest([text.as_str()]))
 }
 
 /// One line of history for each change that was made, made when it is asked for.
@@ -165,29 +193,23 @@ pub(crate) fn refusals(
         .changes
         .iter()
         .zip(outcomes)
-        .filter_map(|(change, outcome)| {
-            let (subject, done) = match outcome {
-                Outcome::Failed(Refusal::Refused(_)) => names(context, plan, change),
-                Outcome::Skipped if !before.is_empty() => names(context, plan, change),
-                _ => return None,
-            };
-            let known = before
-                .iter()
-                .find(|it| it.subject == subject && it.change == done);
-            match outcome {
-                Outcome::Failed(Refusal::Refused(text)) => {
-                    let count = known.map_or(0, |it| it.count) + 1;
-                    let next_at = now.plus(rest(count));
-                    Some(Refused {
-                        subject,
-                        change: done,
-                        count,
-                        text: text.clone(),
-                        next_at,
-                    })
-                }
-                _ => known.cloned(),
+        .filter_map(|(change, outcome)| match outcome {
+            Outcome::Failed(Refusal::Refused(text)) => {
+                let known = known(context, plan, change, before);
+                let (subject, done) = names(context, plan, change);
+                let count = known.map_or(0, |it| it.count) + 1;
+                let next_at = now.plus(rest(count));
+                Some(Refused {
+                    subject,
+                    change: done,
+                    wanted: wanted(context, plan, change),
+                    count,
+                    text: text.clone(),
+                    next_at,
+                })
             }
+            Outcome::Skipped if !before.is_empty() => known(context, plan, change, before).cloned(),
+            _ => None,
         });
     refused.collect()
 }
@@ -268,10 +290,7 @@ fn tell_failed(
     if !matches!(refusal, Refusal::Refused(_)) {
         return events::change_failed(name, &subject, &done, failure_of(refusal), &error);
     }
-    let known = refused
-        .iter()
-        .find(|it| it.subject == subject && it.change == done);
-    match known {
+    match known(context, plan, change, refused) {
         Some(it) if it.count == REFUSED_BEFORE_REPORT => {
             let next = it.next_at.to_string();
             events::change_unaccepted(name, &subject, &done, &error, u64::from(it.count), &next);

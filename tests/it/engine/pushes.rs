@@ -204,3 +204,31 @@ async fn what_the_product_gives_is_taken_also_where_a_push_was_cut_off() {
         }
     }
 }
+
+/// Has one more change refused until it rests.
+async fn refuse_until_it_rests(world: &World, before: usize) {
+    world.fail(&[well(before), vec![refuse()]].concat());
+    world.push().await;
+    for _ in 0..2 {
+        world.fail(&[refuse()]);
+        world.push().await;
+    }
+    assert_eq!(world.refused().await[0].count, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_another_value_what_rests_is_tried_at_once() {
+    for batch in BATCHES {
+        let world = World::new(company(), batch).await;
+        world.read().await;
+        refuse_until_it_rests(&world, 3).await;
+        world.push().await;
+        assert_eq!(world.accounts(), ["ada", "carl"], "it rests");
+        world
+            .directory
+            .change(|it| "b@example.com".clone_into(&mut it.person("ben").email));
+        world.pass().await;
+        assert_eq!(world.accounts(), ["ada", "ben", "carl"], "{batch:?}");
+        assert!(world.refused().await.is_empty());
+    }
+}

@@ -239,15 +239,17 @@ CREATE TABLE approval (
     expires_at        INTEGER NOT NULL
 );
 
--- Changes that an application refuses, push after push.
+-- Changes that an application refuses, push after push. `wanted` is a digest of what would be written: with another value it
+-- is another change.
 CREATE TABLE refusal (
     application       INTEGER NOT NULL REFERENCES application (number),
     subject           TEXT NOT NULL,
     change            TEXT NOT NULL,
+    wanted            TEXT NOT NULL,
     count             INTEGER NOT NULL,
     text              TEXT NOT NULL,
     next_at           INTEGER NOT NULL,
-    PRIMARY KEY (application, subject, change)
+    PRIMARY KEY (application, subject, change, wanted)
 ) WITHOUT ROWID;
 
 -- The passes, for `status`. `outcome` is `cut_off` where the process died.

@@ -14,6 +14,7 @@ mod held;
 mod history;
 pub mod logging;
 mod out;
+mod refused;
 mod run;
 mod setup;
 mod status;

@@ -10,7 +10,7 @@ use crate::cli::args::{Args, Format};
 use crate::cli::held::{self, Reasons};
 use crate::cli::run::summary;
 use crate::cli::setup::Setup;
-use crate::cli::{Fault, out};
+use crate::cli::{Fault, out, refused};
 use crate::clock::Timestamp;
 use crate::daemon::Exit;
 use crate::events::Counts;
@@ -51,9 +51,14 @@ async fn answer(
         directories.push(directory(&mut snapshot, part, &sets, now).await?);
     }
     let mut applications = Vec::new();
+    let mut refusals = Vec::new();
     for part in &setup.parts.applications {
         let mut answer = application(&mut snapshot, part, &sets, unlinked).await?;
         planned::put_in(&mut answer, &mut snapshot, part, store, now).await?;
+        let known = snapshot.refused(&part.id).await?;
+        answer["refused"] = known.iter().map(refused::value).collect();
+        let lines = known.iter().map(|it| refused::line(it, now));
+        refusals.push(lines.collect::<Vec<_>>());
         applications.push(answer);
     }
     let passes = snapshot.passes(PASSES_SHOWN).await?;
@@ -68,7 +73,7 @@ async fn answer(
             let shown = passes.iter().enumerate();
             let shown = shown.filter(|it| it.0 == 0 || it.1.is_cut_off());
             let shown: String = shown.map(|it| pass_line(it.1)).collect();
-            out::answer(&(shown + &text(&directories, &applications)));
+            out::answer(&(shown + &text(&directories, &applications, &refusals)));
         }
     }
     Ok(Exit::Ok)
@@ -207,13 +212,14 @@ fn held_value(set: &HeldSet, known: &Held, reasons: &Reasons<'_>) -> Value {
     })
 }
 
-fn text(directories: &[Value], applications: &[Value]) -> String {
+/// `refusals` has the lines of each application about what it refuses.
+fn text(directories: &[Value], applications: &[Value], refusals: &[Vec<String>]) -> String {
     let mut out = String::new();
     for it in directories {
         directory_text(&mut out, it);
     }
-    for it in applications {
-        application_text(&mut out, it);
+    for (it, refused) in applications.iter().zip(refusals) {
+        application_text(&mut out, it, refused);
     }
     out
 }
@@ -249,7 +255,7 @@ fn directory_text(out: &mut String, it: &Value) {
     }
 }
 
-fn application_text(out: &mut String, it: &Value) {
+fn application_text(out: &mut String, it: &Value, refused: &[String]) {
     let _ = writeln!(
         out,
         "application {}: last successful push {}",
@@ -278,8 +284,11 @@ fn application_text(out: &mut String, it: &Value) {
         });
     }
     if it["changes_refused"] != json!(0) {
-        let refused = number(it, "changes_refused", "change");
-        let _ = writeln!(out, "  refused by the application: {refused}");
+        let count = number(it, "changes_refused", "change");
+        let _ = writeln!(out, "  refused by the application: {count}");
+        list(out, &json!(refused), |it| {
+            it.as_str().unwrap_or_default().to_owned()
+        });
     }
     for block in it["removals_blocked"].as_array().into_iter().flatten() {
         let (subject, detail) = (word(block, "subject"), word(block, "detail"));

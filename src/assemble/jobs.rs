@@ -90,6 +90,7 @@ impl StoreJobs {
     async fn push_one(
         &self,
         name: &str,
+        asked: bool,
         work: &Work,
         stop: &CancellationToken,
     ) -> Result<PushOutcome, StoreError> {
@@ -101,7 +102,8 @@ impl StoreJobs {
         let Some(part) = self.parts.applications.iter().find(|it| it.name == name) else {
             return Ok(failed);
         };
-        let pushed = sync::push::push(part, &self.store, self.clock.as_ref(), work, stop).await?;
+        let clock = self.clock.as_ref();
+        let pushed = sync::push::push(part, &self.store, clock, asked, work, stop).await?;
         let end = match (pushed.due, pushed.reached) {
             (false, _) => PushEnd::NotDue,
             (true, true) => PushEnd::Pushed,
@@ -211,11 +213,12 @@ impl Jobs for StoreJobs {
     fn push<'a>(
         &'a self,
         application: &'a str,
+        asked: bool,
         work: &'a Work,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, PushOutcome> {
         Box::pin(async move {
-            self.push_one(application, work, stop)
+            self.push_one(application, asked, work, stop)
                 .await
                 .unwrap_or_else(|error| {
                     events::store_failed("push", &error);

@@ -50,10 +50,12 @@ pub trait Jobs: Send + Sync + 'static {
 
     /// Pushes one application; returns quickly when nothing is due. It raises `work` with every change and every page, for
     /// a push that shows no sign of life for half the watchdog's time costs the daemon its life. Once `stop` is cancelled
-    /// it begins no change and ends with the one in hand. Two calls for one application never overlap.
+    /// it begins no change and ends with the one in hand. Where a person `asked` for it, what the application refused is tried
+    /// again before its time. Two calls for one application never overlap.
     fn push<'a>(
         &'a self,
         application: &'a str,
+        asked: bool,
         work: &'a Work,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, PushOutcome>;

@@ -70,6 +70,11 @@ impl Trigger {
         }
     }
 
+    /// Whether a person asks for it here and now.
+    fn is_asked(&self) -> bool {
+        matches!(self, Trigger::Signal | Trigger::Control | Trigger::Once)
+    }
+
     /// Whether somebody wants to know the outcome, also where others asked for the same.
     fn join(&self) -> Join {
         match self {
@@ -187,6 +192,9 @@ impl Pass {
         let listed = |name: &String| application.job.directories.contains(name);
         let own = self.reads.iter().filter(|(name, _)| listed(name));
         let own = join_all(own.map(|(_, read)| read.clone())).await;
+        if self.trigger.is_asked() {
+            application.asked.store(true, Ordering::Relaxed);
+        }
         if !own.is_empty() && own.iter().all(|answer| *answer == Answer::Joined) {
             // Who asked for these reads has the application pushed after them.
             return Answer::Joined;

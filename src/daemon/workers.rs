@@ -4,6 +4,7 @@
 //! at a stop, for nothing is lost by that; a push is told of the stop and awaited.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -44,6 +45,8 @@ pub(super) struct DirectoryWorker {
 pub(super) struct ApplicationWorker {
     pub(super) job: ApplicationJob,
     pub(super) worker: Worker<PushOutcome>,
+    /// A person asked for the next push.
+    pub(super) asked: AtomicBool,
     /// When its first clock falls due, as the last push said. Marked as changed after every push.
     pub(super) due_at: watch::Sender<Option<Timestamp>>,
 }
@@ -65,6 +68,7 @@ impl Workers {
             Arc::new(ApplicationWorker {
                 job,
                 worker: Worker::new(),
+                asked: AtomicBool::new(false),
                 due_at: watch::Sender::new(None),
             })
         });
@@ -127,18 +131,19 @@ impl Workers {
     async fn push_when_asked(self: Arc<Self>, application: Arc<ApplicationWorker>) {
         while let Some(askers) = application.worker.next(&self.stop).await {
             let name = &application.job.name;
-            let ended = self.spawn_push(&application.job).await;
+            let asked = application.asked.swap(false, Ordering::Relaxed);
+            let ended = self.spawn_push(&application.job, asked).await;
             let outcome = ended.unwrap_or_else(|error| push_died(name, &error));
             application.due_at.send_replace(outcome.due_at);
             askers.answer(&outcome);
         }
     }
 
-    fn spawn_push(&self, job: &ApplicationJob) -> AbortOnDropHandle<PushOutcome> {
+    fn spawn_push(&self, job: &ApplicationJob, asked: bool) -> AbortOnDropHandle<PushOutcome> {
         let (jobs, name) = (Arc::clone(&self.jobs), job.name.clone());
         let (job, stop) = (Job::Push(name.clone()), self.stop.clone());
         let work = self.progress.begin(job, self.clock.monotonic());
-        let push = async move { jobs.push(&name, &work, &stop).await };
+        let push = async move { jobs.push(&name, asked, &work, &stop).await };
         AbortOnDropHandle::new(tokio::spawn(push))
     }
 }

@@ -34,6 +34,16 @@ pub(crate) struct Walked {
     pub(crate) ended: bool,
 }
 
+impl Walked {
+    /// Adds what came of changes that were put behind the others.
+    pub(crate) fn append(&mut self, more: Walked) {
+        let behind = more.outcomes.into_iter().skip(self.outcomes.len());
+        self.outcomes.extend(behind);
+        self.intents.extend(more.intents);
+        self.ended &= more.ended;
+    }
+}
+
 /// Accounts and groups that a plan makes and that are not there, by place: what is wanted of them cannot be done either.
 #[derive(Debug, Default)]
 pub(crate) struct Missing {
@@ -91,6 +101,41 @@ pub(crate) async fn execute(
     }
     walk.walked.ended = goes_on && start == plan.changes.len();
     Ok(walk.walked)
+}
+
+/// The switching off of every account of which the application refused it together with other parts, or where that rests: it
+/// takes access away and must not fail for the sake of a mail address, so it is sent once more by itself. There is none where
+/// the application broke off or is not what it was last seen to be.
+pub(crate) fn switches_off(
+    plan: &Plan,
+    outcomes: &[Outcome],
+    resting: &BTreeSet<usize>,
+) -> Vec<Change> {
+    let is_broken = |it: &Outcome| {
+        let Outcome::Failed(refusal) = it else {
+            return false;
+        };
+        !matches!(refusal, Refusal::Refused(_) | Refusal::Transient(_))
+    };
+    if outcomes.iter().any(is_broken) {
+        return Vec::new();
+    }
+    let mut alone = Vec::new();
+    for (at, (change, outcome)) in plan.changes.iter().zip(outcomes).enumerate() {
+        let refused = matches!(outcome, Outcome::Failed(Refusal::Refused(_)));
+        let others = change.what.without(What::REMEMBERED.with(What::DEACTIVATE));
+        if (refused || resting.contains(&at))
+            && change.step == Step::Update
+            && change.what.has(What::DEACTIVATE)
+            && !others.is_empty()
+        {
+            alone.push(Change {
+                what: change.what.without(others),
+                ..change.clone()
+            });
+        }
+    }
+    alone
 }
 
 /// Where the batch ends that begins at an index: what is made and the memberships that may need it are not sent together.

@@ -21,7 +21,7 @@ use crate::sync::parts::ApplicationPart;
 use crate::sync::tell;
 
 /// Pushes one application, or finds that nothing is due. An application that turns out not to hold what it was last seen to
-/// hold (a backup was put back, say) is listed anew and gone to once more.
+/// hold (a backup was put back, say) is listed anew and gone to once more. Where a person `asked` for it, nothing rests.
 ///
 /// # Errors
 /// [`StoreError`] when the store could not be read or written. What was sent before that is found again by its intents.
@@ -29,14 +29,15 @@ pub async fn push(
     part: &ApplicationPart,
     store: &Store,
     clock: &dyn Clock,
+    asked: bool,
     work: &Work,
     stop: &CancellationToken,
 ) -> Result<Pushed, StoreError> {
-    let first = attempt(part, store, clock, work, stop).await?;
+    let first = attempt(part, store, clock, asked, work, stop).await?;
     if !first.stale || stop.is_cancelled() {
         return Ok(first);
     }
-    let mut second = attempt(part, store, clock, work, stop).await?;
+    let mut second = attempt(part, store, clock, asked, work, stop).await?;
     // What failed before is part of the second plan; what was done is not.
     second.counts += first.counts.done();
     Ok(second)
@@ -46,6 +47,7 @@ async fn attempt(
     part: &ApplicationPart,
     store: &Store,
     clock: &dyn Clock,
+    asked: bool,
     work: &Work,
     stop: &CancellationToken,
 ) -> Result<Pushed, StoreError> {
@@ -80,12 +82,7 @@ async fn attempt(
         &loaded.memory,
         now,
     );
-    let (context, plan) = tokio::task::block_in_place(|| reconcile::plan(&world));
-    let view = View {
-        plan: &plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    };
+    let (context, mut plan) = tokio::task::block_in_place(|| reconcile::plan(&world));
     let mode = if part.plan_only { "plan" } else { "apply" };
     events::plan_made(
         &part.name,
@@ -94,8 +91,9 @@ async fn attempt(
         plan.held.len() as u64,
         plan.waiting.len() as u64,
     );
-    let skip = resting(&context, &plan, &loaded.refused, now);
-    let walked = if part.plan_only {
+    let refused = if asked { &[][..] } else { &loaded.refused };
+    let mut skip = resting(&context, &plan, refused, now);
+    let mut walked = if part.plan_only {
         Walked {
             outcomes: vec![Outcome::Skipped; plan.changes.len()],
             intents: Vec::new(),
@@ -103,6 +101,20 @@ async fn attempt(
         }
     } else {
         execute::execute(store, part, &context, &plan, &skip, work, stop).await?
+    };
+    let first = plan.changes.len();
+    let alone = execute::switches_off(&plan, &walked.outcomes, &skip);
+    if !alone.is_empty() && !part.plan_only {
+        plan.changes.extend(alone);
+        skip = resting(&context, &plan, refused, now);
+        let behind = skip.iter().copied().chain(0..first).collect();
+        let more = execute::execute(store, part, &context, &plan, &behind, work, stop).await?;
+        walked.append(more);
+    }
+    let view = View {
+        plan: &plan,
+        roster: context.roster(),
+        holding: context.holding(),
     };
     let ended = Ended {
         part,

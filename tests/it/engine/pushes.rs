@@ -232,3 +232,76 @@ async fn with_another_value_what_rests_is_tried_at_once() {
         assert!(world.refused().await.is_empty());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_for_a_push_has_tried_what_rests() {
+    for batch in BATCHES {
+        let world = World::new(company(), batch).await;
+        world.read().await;
+        refuse_until_it_rests(&world, 3).await;
+        world.push().await;
+        assert_eq!(world.accounts(), ["ada", "carl"], "it rests");
+        world.push_asked().await;
+        assert_eq!(world.accounts(), ["ada", "ben", "carl"], "{batch:?}");
+        assert!(world.refused().await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_switched_off_is_so_although_another_part_is_refused() {
+    for batch in BATCHES {
+        let world = World::new(company(), batch).await;
+        world.pass().await;
+        world.directory.change(|it| {
+            let ben = it.person("ben");
+            "b@bad".clone_into(&mut ben.email);
+            ben.active = false;
+        });
+        world.read().await;
+        world.fail(&[refuse()]);
+        let pushed = world.push().await;
+        assert_eq!(world.accounts(), ["(ben)", "ada", "carl"], "{batch:?}");
+        assert_eq!(pushed.counts.accounts_deactivated, 1);
+        assert_eq!(pushed.counts.changes_refused, 1);
+        let refused = world.refused().await;
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        assert_eq!(refused[0].change, "relink+email+deactivate");
+        assert!(world.intents().await.is_empty());
+        // The rest is a change of its own from now on.
+        world.fail(&[refuse()]);
+        world.push().await;
+        assert_eq!(world.refused().await[0].change, "email");
+        world.push().await;
+        assert!(world.refused().await.is_empty());
+        assert_eq!(world.accounts(), ["(ben)", "ada", "carl"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_cannot_be_switched_off_rests_with_all_of_it() {
+    let world = World::new(company(), Batch::One).await;
+    world.pass().await;
+    world.directory.change(|it| {
+        let ben = it.person("ben");
+        "b@bad".clone_into(&mut ben.email);
+        ben.active = false;
+    });
+    world.read().await;
+    for _ in 0..3 {
+        world.fail(&[refuse(), refuse()]);
+        world.push().await;
+    }
+    let refused = world.refused().await;
+    let counts: Vec<_> = refused
+        .iter()
+        .map(|it| (it.change.as_str(), it.count))
+        .collect();
+    assert_eq!(
+        counts,
+        [("relink+deactivate", 3), ("relink+email+deactivate", 3)]
+    );
+    let sent = world.application.calls();
+    world.push().await;
+    assert_eq!(world.application.calls(), sent, "both rest");
+    assert_eq!(world.refused().await, refused);
+}

@@ -98,13 +98,22 @@ impl World {
 
     /// Pushes the application.
     pub(super) async fn push(&self) -> Pushed {
-        self.push_until(&CancellationToken::new()).await
+        self.push_as(false, &CancellationToken::new()).await
+    }
+
+    /// Pushes the application because a person asks for it.
+    pub(super) async fn push_asked(&self) -> Pushed {
+        self.push_as(true, &CancellationToken::new()).await
     }
 
     /// Pushes the application until it is told to stop.
     pub(super) async fn push_until(&self, stop: &CancellationToken) -> Pushed {
+        self.push_as(false, stop).await
+    }
+
+    async fn push_as(&self, asked: bool, stop: &CancellationToken) -> Pushed {
         let work = Progress::new().begin(Job::Push("push".to_owned()), self.clock.monotonic());
-        let pushed = push::push(&self.target, &self.store, &self.clock, &work, stop);
+        let pushed = push::push(&self.target, &self.store, &self.clock, asked, &work, stop);
         pushed.await.unwrap()
     }
 

@@ -169,6 +169,7 @@ impl Jobs for FakeJobs {
     fn push<'a>(
         &'a self,
         application: &'a str,
+        _asked: bool,
         work: &'a Work,
         stop: &'a CancellationToken,
     ) -> BoxFuture<'a, PushOutcome> {

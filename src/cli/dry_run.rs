@@ -10,7 +10,6 @@ use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
 use crate::daemon::Exit;
 use crate::events;
-use crate::model::View;
 use crate::progress::{Job, Progress};
 use crate::reconcile;
 use crate::store::{Reader, StoreError};
@@ -55,11 +54,7 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
         };
         processed += 1;
         let (text, steps, open) = surveyed.plan(part, |context, plan| {
-            let view = View {
-                plan,
-                roster: context.roster(),
-                holding: context.holding(),
-            };
+            let view = context.view(plan);
             let open = !plan.held.is_empty()
                 || !plan.doubled.is_empty()
                 || !plan.frozen.is_empty()

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Abilities, Account, HoldKey, HoldReason, Holding, NONE, Notice, RecordKind, RecordRef, Roster,
-    StrId, Withheld,
+    Abilities, Account, HoldKey, HoldReason, Holding, NONE, Notice, Plan, RecordKind, RecordRef,
+    Roster, StrId, View, Withheld,
 };
 use crate::reconcile::blocks;
 use crate::reconcile::matching::{self, AccountState, Doubt, Freeze, Matcher, Matching, UserState};
@@ -122,6 +122,15 @@ impl<'w, 'a> Context<'w, 'a> {
     /// What it should hold.
     pub fn roster(&self) -> &Roster<'a> {
         &self.scope.roster
+    }
+
+    /// A plan that was made of it, together with what its numbers mean.
+    pub fn view<'v>(&'v self, plan: &'v Plan) -> View<'v> {
+        View {
+            plan,
+            roster: self.roster(),
+            holding: self.holding(),
+        }
     }
 
     /// The folded name of the account at a place.

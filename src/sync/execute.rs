@@ -10,7 +10,7 @@ use std::ops::Range;
 use tokio_util::sync::CancellationToken;
 
 use crate::failpoint;
-use crate::model::{Batch, Change, Intent, Outcome, Plan, Refusal, Step, Subject, View, What};
+use crate::model::{Batch, Change, Intent, Outcome, Plan, Refusal, Step, Subject, What};
 use crate::progress::Work;
 use crate::reconcile::{Context, intent_of};
 use crate::store::{Store, StoreError};
@@ -219,11 +219,7 @@ impl Walk<'_, '_, '_> {
             self.walked.intents.extend(numbers);
             failpoint::reached("push.after_intent");
         }
-        let view = View {
-            plan,
-            roster: self.context.roster(),
-            holding: self.context.holding(),
-        };
+        let view = self.context.view(plan);
         let outcomes = self.part.application.apply(&plan.changes, view).await;
         failpoint::reached("push.after_apply");
         for (at, outcome) in self.sent.indices.iter().zip(outcomes) {

@@ -111,11 +111,7 @@ async fn attempt(
         let more = execute::execute(store, part, &context, &plan, &behind, work, stop).await?;
         walked.append(more);
     }
-    let view = View {
-        plan: &plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    };
+    let view = context.view(&plan);
     let ended = Ended {
         part,
         loaded: &loaded,

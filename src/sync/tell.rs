@@ -58,11 +58,7 @@ pub(crate) fn gone(part: &ApplicationPart, loaded: &Loaded, found: &Holding) {
 
 /// How a change is named in events, refusals and history: by folded pushed name, and what is done.
 pub(crate) fn names(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> (String, String) {
-    let view = View {
-        plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    };
+    let view = context.view(plan);
     let subject = match change.subject {
         Subject::Account(place) => format!("user {}", text::fold(view.account_name(place))),
         Subject::Group(place) => format!("group {}", text::fold(view.group_name(place))),
@@ -96,11 +92,7 @@ pub(crate) fn known<'r>(
 
 /// A digest of what a change would write, and over what.
 fn wanted(context: &Context<'_, '_>, plan: &Plan, change: &Change) -> String {
-    let view = View {
-        plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    };
+    let view = context.view(plan);
     let text = show_change(view, change);
     format!("{:016x}", store::digest([text.as_str()]))
 }

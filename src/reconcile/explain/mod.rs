@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 mod view;
 
-use crate::model::{Kind, NONE, Plan, RecordKind, RecordRef, Status, StrId, Subject, View};
+use crate::model::{Kind, NONE, Plan, RecordKind, RecordRef, Status, StrId, Subject};
 use crate::reconcile::context::Context;
 use crate::reconcile::fates::{Fates, fates};
 use crate::reconcile::flow::Flow;
@@ -344,11 +344,7 @@ impl<'c, 'w, 'a> Asked<'c, 'w, 'a> {
     }
 
     fn changes(&self) -> Vec<String> {
-        let view = View {
-            plan: self.plan,
-            roster: self.context.roster(),
-            holding: self.context.holding(),
-        };
+        let view = self.context.view(self.plan);
         let known = self.context.holding().accounts.len() as u32;
         let concerned = |place: u32| match place.checked_sub(known) {
             None => self.accounts.contains(&place),

@@ -28,7 +28,7 @@ impl Matcher<'_, '_> {
                 && (snapshot.ousted_keys.contains(&key)
                     || snapshot.rejected_keys.binary_search(&key).is_ok());
             if snapshot.rejected_ids.binary_search(&id).is_ok() || may_be_rejected {
-                return Some(AccountState::Frozen(Freeze::Unknown(directory as u16)));
+                return Some(unknown_in(directory as u16));
             }
         }
         if let Some(at) = self.linked[place]
@@ -36,7 +36,7 @@ impl Matcher<'_, '_> {
         {
             let standing = snapshot.standing[at.record as usize];
             if matches!(standing, Standing::Unknown | Standing::Duplicate) {
-                return Some(AccountState::Frozen(Freeze::Unknown(at.directory)));
+                return Some(unknown_in(at.directory));
             }
             if standing == Standing::Valid {
                 return self.frozen_as(self.resolution.person(snapshot, at));
@@ -47,15 +47,13 @@ impl Matcher<'_, '_> {
 
     /// The state of the account of a person whose winning record is unknown.
     fn frozen_as(&self, person: u32) -> Option<AccountState> {
-        let directory = self.resolution.frozen_by(person)?;
-        Some(AccountState::Frozen(Freeze::Unknown(directory)))
+        self.resolution.frozen_by(person).map(unknown_in)
     }
 
     /// The state of an account the user of whose name is unknown.
     fn frozen_by_name(&self, place: usize) -> Option<AccountState> {
         let key = self.out.account_key[place];
-        let directory = self.resolution.name_frozen_by(key)?;
-        Some(AccountState::Frozen(Freeze::Unknown(directory)))
+        self.resolution.name_frozen_by(key).map(unknown_in)
     }
 
     /// Whether the user of the account's name is unknown.
@@ -97,7 +95,7 @@ impl Matcher<'_, '_> {
                 Position::Unsure => AccountState::Unsure(Doubt::Scope),
                 Position::Frozen => {
                     let directory = self.resolution.frozen_by(person).unwrap_or(at.directory);
-                    AccountState::Frozen(Freeze::Unknown(directory))
+                    unknown_in(directory)
                 }
                 Position::NotIncluded | Position::Excluded | Position::NotMember => {
                     AccountState::Left(Reason::OutOfScope)
@@ -123,4 +121,9 @@ impl Matcher<'_, '_> {
         let link = self.world.holding.accounts[place].link.as_ref();
         link.is_some_and(|it| it.left_at.is_some())
     }
+}
+
+/// What an account is whose user the directory at a place could not show.
+fn unknown_in(directory: u16) -> AccountState {
+    AccountState::Frozen(Freeze::Unknown(directory))
 }

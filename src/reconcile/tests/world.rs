@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::model::{
     Abilities, Account, AppGroup, Change, Class, Fields, HoldKey, HoldReason, Holding, Kind, Link,
     Memory, NONE, NewGroup, NewUser, Observed, ObservedAccount, ObservedGroup, Origin, Outcome,
-    Plan, Reason, RecordKind, RecordRef, Records, RecordsBuilder, Status, Step, Subject, View,
-    What, Window, Withheld,
+    Plan, Reason, RecordKind, RecordRef, Records, RecordsBuilder, Status, Step, Subject, What,
+    Window, Withheld,
 };
 use crate::reconcile::rules::{ApplicationRules, DirectoryRules};
 use crate::reconcile::{
@@ -719,11 +719,7 @@ fn class(change: &Change) -> Option<Class> {
 
 /// The plan as it is shown, but for directory and id of new accounts, which would make every line longer.
 fn text(context: &Context<'_, '_>, plan: &Plan) -> String {
-    let shown = show(View {
-        plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    });
+    let shown = show(context.view(plan));
     let without = |found: &Captures<'_>| match (&found[1], found.get(2)) {
         (before, Some(_)) => format!("{before}inactive"),
         (_, None) => String::new(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use usersyncd::model::{
-    Account, HoldKey, HoldReason, Holding, Membership, Reason, Step, Subject, View, What, Withheld,
+    Account, HoldKey, HoldReason, Holding, Membership, Reason, Step, Subject, What, Withheld,
 };
 use usersyncd::reconcile::matching::UserState;
 use usersyncd::reconcile::{recall, show};
@@ -42,11 +42,7 @@ pub(crate) fn settle(case: &Case<'_, '_, '_>, town: &Town) -> Result<(), Broken>
     let held = keys(case.plan);
     plan_again(town, &town.holding, |context, plan| {
         let text = || {
-            let view = View {
-                plan,
-                roster: context.roster(),
-                holding: &town.holding,
-            };
+            let view = context.view(plan);
             format!("{}again at {}:\n{}", case.text(), town.now, show(view))
         };
         ensure(LAW, plan.is_empty(), || {

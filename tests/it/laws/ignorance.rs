@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use usersyncd::model::{HoldReason, Plan, Status, Step, Subject, View, What, Withheld};
+use usersyncd::model::{HoldReason, Plan, Status, Step, Subject, What, Withheld};
 use usersyncd::reconcile::{Context, Standing, show};
 use usersyncd::text::Percent;
 
@@ -82,11 +82,7 @@ fn excuses(held: &Withheld<HoldReason>) -> bool {
 }
 
 fn text_of(context: &Context<'_, '_>, plan: &Plan) -> String {
-    show(View {
-        plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    })
+    show(context.view(plan))
 }
 
 /// With limits, fewer removals may be allowed where more are not.

@@ -1,6 +1,6 @@
 //! *order*: the order in which a directory answers changes neither roster nor plan nor text.
 
-use usersyncd::model::{Records, Roster, View};
+use usersyncd::model::{Records, Roster};
 use usersyncd::reconcile::{self, show};
 
 use super::push::Case;
@@ -22,11 +22,7 @@ pub(crate) fn order(case: &Case<'_, '_, '_>) -> Result<(), Broken> {
     let holding = case.context.holding();
     let world = case.town.world(&records, holding, case.memory);
     let (context, plan) = reconcile::plan(&world);
-    let view = View {
-        plan: &plan,
-        roster: context.roster(),
-        holding,
-    };
+    let view = context.view(&plan);
     let (here, there) = (case.plan_text(), show(view));
     ensure("order", here == there, || {
         format!("{here}shuffled:\n{there}")

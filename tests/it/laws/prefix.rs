@@ -54,11 +54,7 @@ pub(crate) fn prefix(case: &Case<'_, '_, '_>, done: &Town) -> Result<(), Broken>
     let memory = before.memory();
     let world = before.world(&records, &before.holding, &memory);
     let (context, plan) = reconcile::plan(&world);
-    let view = View {
-        plan: &plan,
-        roster: context.roster(),
-        holding: context.holding(),
-    };
+    let view = context.view(&plan);
     removed.extend(removals(&context, &plan, view, ALL));
     let all = removals(case.context, case.plan, case.view(), ALL);
     let text = || {

@@ -26,11 +26,7 @@ pub(crate) struct Case<'c, 'w, 'a> {
 
 impl Case<'_, '_, '_> {
     pub(crate) fn view(&self) -> View<'_> {
-        View {
-            plan: self.plan,
-            roster: self.context.roster(),
-            holding: self.context.holding(),
-        }
+        self.context.view(self.plan)
     }
 
     /// The plan as text.

@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Reference, Rejected};
+use crate::model::{
+    NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Reference, Rejected, StrId,
+};
 
 /// One membership that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,15 +22,27 @@ pub struct Edge {
     pub added: bool,
 }
 
-/// What changed: whole records that are new or different, records that are gone, and single memberships.
+/// What changed: whole records that are new or different, records that are gone, and memberships.
 #[derive(Clone, Debug, Default)]
 pub struct Delta {
-    /// New and changed records, each whole, found again by kind and id. A group's memberships are those in `members`.
+    /// New and changed records, each whole, found again by kind and id. A group keeps the memberships that it had, changed
+    /// by those in `members`, unless it is one of `filled`.
     pub upsert: Records,
     /// Records that are gone, by kind and id.
     pub gone: Vec<(RecordKind, String)>,
     /// Memberships that came or went, in order.
     pub members: Vec<Edge>,
+    /// The ids of groups in `upsert` that came with all their members, sorted: their memberships are exactly those in `upsert`,
+    /// instead of those that they had.
+    pub filled: Vec<String>,
+    /// Users and groups share one space of handles, as DNs do: a membership that stays names whatever bears its handle.
+    pub shared_handles: bool,
+    /// Memberships follow their record, as Active Directory's do: one that stays names the record under its new handle, and
+    /// no longer names a record that is gone.
+    pub moves_follow: bool,
+    /// Of these kinds, the ids of everything that is still there and has not changed: what is neither here nor in `upsert` is
+    /// gone.
+    pub remaining: Vec<(RecordKind, Vec<String>)>,
 }
 
 /// Why a delta cannot be merged; the remedy is always a complete read.
@@ -53,6 +67,18 @@ impl Delta {
             && self.upsert.rejected.is_empty()
             && self.gone.is_empty()
             && self.members.is_empty()
+            && self.remaining.is_empty()
+    }
+
+    fn is_filled(&self, group: &str) -> bool {
+        self.filled
+            .binary_search_by(|it| it.as_str().cmp(group))
+            .is_ok()
+    }
+
+    /// What the handle of a member of this kind may name.
+    fn kind_of(&self, kind: RecordKind) -> Option<RecordKind> {
+        (!self.shared_handles).then_some(kind)
     }
 }
 
@@ -127,7 +153,7 @@ impl Records {
             if id.is_empty() && (named(it.key) || named(it.handle)) {
                 return Err(Gap::WithoutId);
             }
-            if it.what == RecordKind::Group && ids.contains(id) {
+            if it.what == RecordKind::Group && ids.contains(id) && !delta.is_filled(id) {
                 return Err(Gap::RejectedGroup(id.to_owned()));
             }
         }
@@ -179,12 +205,10 @@ impl Records {
         builder: &mut RecordsBuilder,
     ) -> Result<(), Gap> {
         let upsert = &delta.upsert;
-        let edges = Edges::of(delta);
+        let kept = Kept::of(self, delta, replaced);
         let fresh: BTreeMap<&str, usize> = (0..upsert.groups.len())
             .map(|it| (upsert.text(upsert.groups[it].id), it))
             .collect();
-        let mut references: Vec<&Reference> = self.references.iter().collect();
-        references.sort_by_key(|it| it.group);
         let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
         for (index, group) in self.groups.iter().enumerate() {
             let id = self.text(group.id);
@@ -196,7 +220,9 @@ impl Records {
             };
             if let Some(number) = builder.group(&raw) {
                 numbers.insert(id, number);
-                self.keep_members(index, number, &references, &edges, builder);
+                if !delta.is_filled(id) {
+                    self.keep_members(index, number, &kept, builder);
+                }
             }
         }
         for (&id, &at) in &fresh {
@@ -205,8 +231,11 @@ impl Records {
             {
                 numbers.insert(id, number);
             }
+            if let (Some(&number), true) = (numbers.get(id), delta.is_filled(id)) {
+                upsert.fill(at, number, delta, builder);
+            }
         }
-        for (group, kind, handle) in edges.added() {
+        for (group, kind, handle) in kept.edges.added() {
             match numbers.get(group) {
                 Some(&number) => builder.member(number, kind, handle),
                 None if replaced.has(RecordKind::Group, group) => {}
@@ -216,34 +245,125 @@ impl Records {
         Ok(())
     }
 
-    /// Keeps the members of a group that a delta does not take. `references` are sorted by group.
+    /// Keeps the members of a group that a delta does not take.
     fn keep_members(
         &self,
         group: usize,
         number: u32,
-        references: &[&Reference],
-        edges: &Edges<'_>,
+        kept: &Kept<'_>,
         builder: &mut RecordsBuilder,
     ) {
         let id = self.text(self.groups[group].id);
         let mut keep = |kind: Option<RecordKind>, handle: &str| {
-            if edges.last(id, kind, handle) != Some(false) {
+            if kept.edges.last(id, kind, handle) != Some(false) {
                 builder.member(number, kind, handle);
             }
         };
         for &user in self.members.row(group) {
+            let user = &self.users[user as usize];
+            if let Some(handle) = kept.handle(RecordKind::User, self, user.id, user.handle) {
+                keep(kept.delta.kind_of(RecordKind::User), handle);
+            }
+        }
+        for &child in self.children.row(group) {
+            let child = &self.groups[child as usize];
+            if let Some(handle) = kept.handle(RecordKind::Group, self, child.id, child.handle) {
+                keep(kept.delta.kind_of(RecordKind::Group), handle);
+            }
+        }
+        for it in kept.references(group as u32) {
+            keep(it.kind, self.text(it.handle));
+        }
+    }
+
+    /// Gives a group the members that it has here.
+    fn fill(&self, group: usize, number: u32, delta: &Delta, builder: &mut RecordsBuilder) {
+        for &user in self.members.row(group) {
             let handle = self.users[user as usize].handle;
-            keep(Some(RecordKind::User), self.text(handle));
+            builder.member(number, delta.kind_of(RecordKind::User), self.text(handle));
         }
         for &child in self.children.row(group) {
             let handle = self.groups[child as usize].handle;
-            keep(Some(RecordKind::Group), self.text(handle));
+            builder.member(number, delta.kind_of(RecordKind::Group), self.text(handle));
         }
-        let from = references.partition_point(|it| it.group < group as u32);
-        let of_group = references[from..].iter();
-        for it in of_group.take_while(|it| it.group == group as u32) {
-            keep(it.kind, self.text(it.handle));
+        for it in self
+            .references
+            .iter()
+            .filter(|it| it.group as usize == group)
+        {
+            builder.member(number, it.kind, self.text(it.handle));
         }
+    }
+}
+
+/// What becomes of the memberships that a delta does not replace.
+struct Kept<'a> {
+    delta: &'a Delta,
+    edges: Edges<'a>,
+    replaced: &'a Replaced<'a>,
+    /// The handles of records that came anew, by kind and id, where memberships follow them; sorted.
+    moved: Vec<((RecordKind, &'a str), &'a str)>,
+    /// Sorted by group.
+    references: Vec<&'a Reference>,
+}
+
+impl<'a> Kept<'a> {
+    fn of(old: &'a Records, delta: &'a Delta, replaced: &'a Replaced<'a>) -> Self {
+        let upsert = &delta.upsert;
+        let users = upsert
+            .users
+            .iter()
+            .map(|it| (RecordKind::User, it.id, it.handle));
+        let groups = upsert
+            .groups
+            .iter()
+            .map(|it| (RecordKind::Group, it.id, it.handle));
+        let rejected = upsert.rejected.iter().map(|it| (it.what, it.id, it.handle));
+        let came = users
+            .chain(groups)
+            .chain(rejected)
+            .filter(|_| delta.moves_follow);
+        let mut moved: Vec<_> = came
+            .map(|it| ((it.0, upsert.text(it.1)), upsert.text(it.2)))
+            .collect();
+        moved.sort_unstable();
+        let mut references: Vec<&Reference> = old.references.iter().collect();
+        references.sort_by_key(|it| it.group);
+        Kept {
+            delta,
+            edges: Edges::of(delta),
+            replaced,
+            moved,
+            references,
+        }
+    }
+
+    /// The handle under which a group goes on naming a record; `None` when it names it no more.
+    fn handle<'b>(
+        &self,
+        kind: RecordKind,
+        old: &'b Records,
+        id: StrId,
+        handle: StrId,
+    ) -> Option<&'b str>
+    where
+        'a: 'b,
+    {
+        let id = old.text(id);
+        if !self.delta.moves_follow {
+            return Some(old.text(handle));
+        }
+        if self.replaced.gone(kind, id) {
+            return None;
+        }
+        let at = self.moved.binary_search_by(|it| it.0.cmp(&(kind, id)));
+        Some(at.map_or(old.text(handle), |at| self.moved[at].1))
+    }
+
+    fn references(&self, group: u32) -> impl Iterator<Item = &'a Reference> + '_ {
+        let from = self.references.partition_point(|it| it.group < group);
+        let of_group = self.references[from..].iter().copied();
+        of_group.take_while(move |it| it.group == group)
     }
 }
 
@@ -298,6 +418,9 @@ fn may_be_one(one: Option<RecordKind>, other: Option<RecordKind>) -> bool {
 struct Replaced<'a> {
     fresh: Vec<(RecordKind, &'a str)>,
     gone: Vec<(RecordKind, &'a str)>,
+    /// Of which kinds everything that stays is listed, and the list.
+    listed: Vec<RecordKind>,
+    remaining: Vec<(RecordKind, &'a str)>,
 }
 
 impl<'a> Replaced<'a> {
@@ -319,15 +442,32 @@ impl<'a> Replaced<'a> {
         fresh.sort_unstable();
         let mut gone: Vec<_> = delta.gone.iter().map(|it| (it.0, it.1.as_str())).collect();
         gone.sort_unstable();
-        Replaced { fresh, gone }
+        let listed = delta.remaining.iter().map(|it| it.0).collect();
+        let ids = |it: &'a (RecordKind, Vec<String>)| it.1.iter().map(|id| (it.0, id.as_str()));
+        let mut remaining: Vec<_> = delta.remaining.iter().flat_map(ids).collect();
+        remaining.sort_unstable();
+        Replaced {
+            fresh,
+            gone,
+            listed,
+            remaining,
+        }
     }
 
+    /// Whether the record that was there is not the one that is there now.
     fn has(&self, kind: RecordKind, id: &str) -> bool {
-        self.fresh.binary_search(&(kind, id)).is_ok() || self.gone(kind, id)
+        self.is_fresh(kind, id) || self.gone(kind, id)
     }
 
+    /// Whether the record is gone, and none of its id came in its place.
     fn gone(&self, kind: RecordKind, id: &str) -> bool {
-        self.gone.binary_search(&(kind, id)).is_ok()
+        let listed =
+            || self.listed.contains(&kind) && self.remaining.binary_search(&(kind, id)).is_err();
+        self.gone.binary_search(&(kind, id)).is_ok() || !self.is_fresh(kind, id) && listed()
+    }
+
+    fn is_fresh(&self, kind: RecordKind, id: &str) -> bool {
+        self.fresh.binary_search(&(kind, id)).is_ok()
     }
 }
 
@@ -419,6 +559,92 @@ mod tests {
         };
         assert_eq!(old.merged(&upsert("anna")).unwrap_err(), Gap::WithoutId);
         assert_eq!(old.merged(&upsert("ben")).unwrap().rejected.len(), 1);
+    }
+
+    #[test]
+    fn a_group_that_came_with_its_members_keeps_none_of_the_old_ones() {
+        let delta = Delta {
+            upsert: records(&[], &["b", "x"]),
+            filled: vec!["g".into()],
+            shared_handles: true,
+            ..Delta::default()
+        };
+        let new = records(&["a", "b", "c"], &["a", "c", "y"])
+            .merged(&delta)
+            .unwrap();
+        assert_eq!(print(&new), print(&records(&["a", "b", "c"], &["b", "x"])));
+        let kept = Delta {
+            filled: Vec::new(),
+            ..delta
+        };
+        let new = records(&["a", "b"], &["a", "y"]).merged(&kept).unwrap();
+        assert_eq!(print(&new), print(&records(&["a", "b"], &["a", "y"])));
+    }
+
+    #[test]
+    fn where_members_follow_a_record_they_name_it_under_its_new_handle() {
+        let delta = |moves_follow| Delta {
+            upsert: moved_a(),
+            gone: vec![(RecordKind::User, "b".into())],
+            moves_follow,
+            ..Delta::default()
+        };
+        let old = records(&["a", "b", "c"], &["a", "b", "c"]);
+        let follow = old.merged(&delta(true)).unwrap();
+        assert_eq!(print(&follow), ["a elsewhere", "c c", "staff: c elsewhere"]);
+        let stay = old.merged(&delta(false)).unwrap();
+        assert_eq!(print(&stay), ["a elsewhere", "c c", "staff: a? b? c"]);
+    }
+
+    #[test]
+    fn what_is_not_listed_as_remaining_is_gone() {
+        let delta = Delta {
+            upsert: records(&["a"], &[]),
+            remaining: vec![(RecordKind::User, vec!["b".into()])],
+            ..Delta::default()
+        };
+        let new = records(&["a", "b", "c"], &["a"]).merged(&delta).unwrap();
+        assert_eq!(print(&new), ["a a", "b b", "staff: a"]);
+        assert!(!delta.is_empty());
+    }
+
+    /// Users with their handles, and groups with the handles of their members, those of nothing marked; sorted.
+    fn print(records: &Records) -> Vec<String> {
+        let users = records
+            .users
+            .iter()
+            .map(|it| format!("{} {}", records.text(it.id), records.text(it.handle)));
+        let mut lines: Vec<String> = users.collect();
+        for (at, group) in records.groups.iter().enumerate() {
+            let users = records.members.row(at).iter();
+            let mut members: Vec<String> = users
+                .map(|&it| records.text(records.users[it as usize].handle).to_owned())
+                .collect();
+            let loose = records
+                .references
+                .iter()
+                .filter(|it| it.group as usize == at);
+            members.extend(loose.map(|it| format!("{}?", records.text(it.handle))));
+            members.sort();
+            lines.push(format!(
+                "{}: {}",
+                records.text(group.name),
+                members.join(" ")
+            ));
+        }
+        lines.sort();
+        lines
+    }
+
+    fn moved_a() -> Records {
+        let mut builder = RecordsBuilder::default();
+        builder.user(&NewUser {
+            id: "a",
+            username: "a",
+            handle: "elsewhere",
+            ..NewUser::default()
+        });
+        builder.finish()
     }
 
     #[test]

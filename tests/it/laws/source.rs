@@ -281,6 +281,7 @@ impl RawDirectory {
             upsert: upsert.finish(),
             gone,
             members,
+            ..Delta::default()
         }
     }
 }

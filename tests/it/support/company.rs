@@ -123,6 +123,7 @@ impl Company {
             upsert,
             gone: people.chain(teams).collect(),
             members: self.edges_since(old),
+            ..Delta::default()
         }
     }
 

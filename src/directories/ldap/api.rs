@@ -20,11 +20,10 @@ use tokio_util::task::AbortOnDropHandle;
 use super::convert::Entry;
 use super::fault::{self, Step};
 use super::limits::{Budget, Limits};
+use super::root::PAGED_RESULTS;
 use super::url::LdapUrl;
 use crate::directories::ReadError;
 
-/// RFC 2696.
-const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 /// How long the driver of a connection may take to say why it ended, once it has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long a goodbye may take.
@@ -143,8 +142,9 @@ impl Session {
         let mut answered = Answered::default();
         let mut cookie = Vec::new();
         loop {
+            let controls = vec![page_of(query, cookie.clone())];
             let page = self
-                .page(query, &what, &cookie, &mut budget, &mut each)
+                .page(query, &what, controls, &mut budget, &mut each)
                 .await?;
             answered.entries += page.entries;
             answered.referrals += page.referrals;
@@ -176,7 +176,10 @@ impl Session {
     ) -> Result<Answered, ReadError> {
         let what = self.reading(query);
         let mut budget = Budget::new(*limits);
-        let page = self.page(query, &what, &[], &mut budget, &mut each).await?;
+        let controls = vec![page_of(query, Vec::new())];
+        let page = self
+            .page(query, &what, controls, &mut budget, &mut each)
+            .await?;
         let more = match next_cookie(&page.result) {
             Ok(cookie) => cookie.is_some_and(|it| !it.is_empty()),
             Err(NotPaging) => return Err(fault::senseless(&what)),
@@ -185,6 +188,28 @@ impl Session {
             entries: page.entries,
             referrals: page.referrals,
             more,
+        })
+    }
+
+    /// Hands every entry that answers the query to `each`, without asking for pages: for few entries, or one.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(super) async fn search_unpaged(
+        &mut self,
+        query: &Query,
+        limits: &Limits,
+        mut each: impl FnMut(&Entry<'_>) + Send,
+    ) -> Result<Answered, ReadError> {
+        let what = self.reading(query);
+        let mut budget = Budget::new(*limits);
+        let page = self
+            .page(query, &what, Vec::new(), &mut budget, &mut each)
+            .await?;
+        Ok(Answered {
+            entries: page.entries,
+            referrals: page.referrals,
+            more: false,
         })
     }
 
@@ -202,17 +227,11 @@ impl Session {
         &mut self,
         query: &Query,
         what: &str,
-        cookie: &[u8],
+        controls: Vec<RawControl>,
         budget: &mut Budget,
         each: &mut (impl FnMut(&Entry<'_>) + Send),
     ) -> Result<Page, ReadError> {
-        let paged = PagedResults {
-            size: query.page_size.cast_signed(),
-            cookie: cookie.to_vec(),
-        };
-        self.ldap
-            .with_timeout(self.timeout)
-            .with_controls(RawControl::from(paged));
+        self.ldap.with_timeout(self.timeout).with_controls(controls);
         let (base, filter) = (&query.base, &query.filter);
         let attributes = query.attributes.as_slice();
         let started = self
@@ -281,6 +300,12 @@ async fn dial(url: &LdapUrl) -> Result<StdTcpStream, LdapError> {
     let stream = TcpStream::connect((url.host(), url.port())).await?;
     stream.set_nodelay(true)?;
     Ok(stream.into_std()?)
+}
+
+/// Asks for the page that a cookie stands for; for the first one if it is empty.
+fn page_of(query: &Query, cookie: Vec<u8>) -> RawControl {
+    let size = query.page_size.cast_signed();
+    RawControl::from(PagedResults { size, cookie })
 }
 
 /// The paging control of an answer is not one.

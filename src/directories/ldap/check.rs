@@ -1,6 +1,5 @@
 //! What an administrator wants to know before the first read: can it be reached, may we log in, is anything to be seen.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use ldap3::Scope;
@@ -84,34 +83,14 @@ async fn base(session: &mut Session, item: &str, query: &Query, reader: &Reader)
         Ok(_) => good(item, format!("`{}` can be read", query.base)),
         Err(failure) => {
             let mut finding = bad(item, &failure);
-            let held = naming_contexts(session, reader).await;
+            // Whoever hides that is no worse a server.
+            let held = session.root().await.unwrap_or_default().naming_contexts;
             if !held.is_empty() {
                 let _ = write!(finding.text, "; the server holds `{}`", held.join("`, `"));
             }
             finding
         }
     }
-}
-
-/// What the server says that it holds (RFC 4512, section 5.1); nothing when it does not say.
-async fn naming_contexts(session: &mut Session, reader: &Reader) -> Vec<String> {
-    const NAME: &str = "namingcontexts";
-    let root = Query {
-        subject: "what it holds",
-        base: String::new(),
-        scope: Scope::Base,
-        filter: "(objectClass=*)".to_owned(),
-        attributes: vec![NAME.to_owned()],
-        page_size: 1,
-    };
-    let mut held = Vec::new();
-    let take = |entry: &Entry<'_>| {
-        let names = entry.values(NAME).map(String::from_utf8_lossy);
-        held.extend(names.map(Cow::into_owned));
-    };
-    // Whoever hides that is no worse a server.
-    let _ = session.search(&root, &reader.limits, take).await;
-    held
 }
 
 /// What the first page holds, and what of it would be rejected.

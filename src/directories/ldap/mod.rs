@@ -12,6 +12,7 @@ mod convert;
 mod fault;
 mod limits;
 mod read;
+mod root;
 mod tls;
 mod url;
 

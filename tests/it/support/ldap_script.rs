@@ -1,7 +1,8 @@
 //! An LDAP server that says what a test tells it to, byte by byte: for what no real server can be brought to say.
 //!
-//! It takes every bind, and answers the searches of a connection as scripted. Messages are written as bytes, since what
-//! they must show are names that are no text, operations that do not exist, and ends in the middle.
+//! It takes every bind, and answers the searches of a connection as scripted. Questions are decoded, controls included;
+//! messages are written as bytes, since what they must show are names that are no text, operations that do not exist, and
+//! ends in the middle.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,11 +13,48 @@ use tokio::net::{TcpListener, TcpStream};
 
 const BIND: u64 = 0;
 const SEARCH: u64 = 3;
-const PAGED_RESULTS: &[u8] = b"1.2.840.113556.1.4.319";
+const BOOLEAN: u64 = 1;
+const OCTETS: u64 = 4;
+const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 
-/// Makes the answer to a search from its number on its connection, counted from 0, and its message id. The connection is
-/// closed behind an answer that ends the list with [`Then::Close`].
-type Answer = dyn Fn(usize, u8) -> (Vec<u8>, Then) + Send + Sync;
+/// Makes the answer to a search. The connection is closed behind an answer that ends the list with [`Then::Close`].
+type Answer = dyn Fn(&Question) -> (Vec<u8>, Then) + Send + Sync;
+
+/// A search request (RFC 4511, section 4.5.1), without its filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// Its number on its connection, counted from 0.
+    pub(crate) number: usize,
+    /// Its message id, under which it must be answered.
+    pub(crate) id: u8,
+    /// The entry to start from.
+    pub(crate) base: String,
+    /// 0 that entry alone, 1 those just below it, 2 all below it and itself.
+    pub(crate) scope: u8,
+    /// The attributes that are asked for.
+    pub(crate) attributes: Vec<String>,
+    /// The controls that go with it.
+    pub(crate) controls: Vec<AskedControl>,
+}
+
+/// A control of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AskedControl {
+    /// Its object identifier.
+    pub(crate) oid: String,
+    /// Whether a server that does not know it must refuse the request.
+    pub(crate) critical: bool,
+    /// Its value, still encoded.
+    pub(crate) value: Option<Vec<u8>>,
+}
+
+impl Question {
+    /// The value of one of its controls; none if it does not carry that control, or the control no value.
+    pub(crate) fn control(&self, oid: &str) -> Option<&[u8]> {
+        let found = self.controls.iter().find(|it| it.oid == oid)?;
+        found.value.as_deref()
+    }
+}
 
 /// What happens after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +65,17 @@ pub(crate) enum Then {
     Close,
 }
 
-/// Starts a server; it ends with the runtime of the test.
+/// Starts a server that answers a search from its number on its connection and its message id alone; it ends with the
+/// runtime of the test.
 pub(crate) async fn start(
     answer: impl Fn(usize, u8) -> (Vec<u8>, Then) + Send + Sync + 'static,
+) -> SocketAddr {
+    start_asked(move |question| answer(question.number, question.id)).await
+}
+
+/// Starts a server that looks at what it is asked; it ends with the runtime of the test.
+pub(crate) async fn start_asked(
+    answer: impl Fn(&Question) -> (Vec<u8>, Then) + Send + Sync + 'static,
 ) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -45,6 +91,16 @@ pub(crate) async fn start(
 
 /// A search result entry.
 pub(crate) fn entry(id: u8, dn: &[u8], attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
+    entry_with(id, dn, attributes, &[])
+}
+
+/// A search result entry with controls, each made by [`control`].
+pub(crate) fn entry_with(
+    id: u8,
+    dn: &[u8],
+    attributes: &[(&str, &[&[u8]])],
+    controls: &[u8],
+) -> Vec<u8> {
     let attributes: Vec<u8> = attributes
         .iter()
         .flat_map(|(name, values)| {
@@ -54,7 +110,19 @@ pub(crate) fn entry(id: u8, dn: &[u8], attributes: &[(&str, &[&[u8]])]) -> Vec<u
         })
         .collect();
     let parts = [tlv(0x04, dn), tlv(0x30, &attributes)];
-    message(id, &tlv(0x64, &parts.concat()), &[])
+    message(id, &tlv(0x64, &parts.concat()), controls)
+}
+
+/// An intermediate response (RFC 4511, section 4.13), as syncrepl's sync info messages are.
+pub(crate) fn intermediate(id: u8, oid: &str, value: &[u8]) -> Vec<u8> {
+    let parts = [tlv(0x80, oid.as_bytes()), tlv(0x81, value)];
+    message(id, &tlv(0x79, &parts.concat()), &[])
+}
+
+/// A control of an answer: its object identifier, and its value, if it has one, already encoded.
+pub(crate) fn control(oid: &str, value: Option<&[u8]>) -> Vec<u8> {
+    let value = value.map(|it| tlv(0x04, it)).unwrap_or_default();
+    tlv(0x30, &[tlv(0x04, oid.as_bytes()), value].concat())
 }
 
 /// An entry of a sound user.
@@ -71,13 +139,29 @@ pub(crate) fn user(id: u8, number: usize) -> Vec<u8> {
 
 /// The end of a page: a result code, and a paging control with a cookie unless there is none.
 pub(crate) fn done(id: u8, code: u8, cookie: Option<&[u8]>) -> Vec<u8> {
-    let result = [tlv(0x0a, &[code]), tlv(0x04, b""), tlv(0x04, b"")].concat();
-    let control = cookie.map(|cookie| {
+    let controls = cookie.map(|cookie| {
         let value = [tlv(0x02, &[0]), tlv(0x04, cookie)].concat();
-        let value = tlv(0x04, &tlv(0x30, &value));
-        tlv(0x30, &[tlv(0x04, PAGED_RESULTS), value].concat())
+        control(PAGED_RESULTS, Some(&tlv(0x30, &value)))
     });
-    message(id, &tlv(0x65, &result), &control.unwrap_or_default())
+    done_with(id, code.into(), "", &controls.unwrap_or_default())
+}
+
+/// The end of a search: any result code (also those above 127, like e-syncRefreshRequired, 4096), the text for people, and
+/// controls, each made by [`control`].
+pub(crate) fn done_with(id: u8, code: u32, text: &str, controls: &[u8]) -> Vec<u8> {
+    let result = [
+        tlv(0x0a, &number(code)),
+        tlv(0x04, b""),
+        tlv(0x04, text.as_bytes()),
+    ];
+    message(id, &tlv(0x65, &result.concat()), controls)
+}
+
+/// The contents of an INTEGER or ENUMERATED: big-endian, with a leading nought where the number would look negative.
+pub(crate) fn number(number: u32) -> Vec<u8> {
+    let bytes = [&[0][..], &number.to_be_bytes()].concat();
+    let spare = (0..4).take_while(|&it| bytes[it] == 0 && bytes[it + 1] < 0x80);
+    bytes[spare.count()..].to_vec()
 }
 
 /// Any operation in a message, with controls if there are any.
@@ -100,15 +184,21 @@ pub(crate) fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
 async fn serve(mut client: TcpStream, answer: &Answer) {
     let mut received = Vec::new();
     let mut searches = 0;
-    while let Some((id, operation)) = next_question(&mut client, &mut received).await {
-        let (bytes, then) = match operation {
+    while let Some(message) = next_message(&mut client, &mut received).await {
+        let Some((id, operation, controls)) = open(&message) else {
+            return;
+        };
+        let (bytes, then) = match operation.id {
             BIND => {
                 let result = [tlv(0x0a, &[0]), tlv(0x04, b""), tlv(0x04, b"")].concat();
-                (message(id, &tlv(0x61, &result), &[]), Then::GoOn)
+                (self::message(id, &tlv(0x61, &result), &[]), Then::GoOn)
             }
             SEARCH => {
+                let Some(question) = question(searches, id, operation, controls) else {
+                    return;
+                };
                 searches += 1;
-                answer(searches - 1, id)
+                answer(&question)
             }
             _ => return,
         };
@@ -118,13 +208,13 @@ async fn serve(mut client: TcpStream, answer: &Answer) {
     }
 }
 
-/// The message id and the number of the next operation; none at the end.
-async fn next_question(client: &mut TcpStream, received: &mut Vec<u8>) -> Option<(u8, u64)> {
+/// The next message; none at the end.
+async fn next_message(client: &mut TcpStream, received: &mut Vec<u8>) -> Option<StructureTag> {
     loop {
         if let Ok((rest, message)) = parse_tag(received) {
             let taken = received.len() - rest.len();
             received.drain(..taken);
-            return read(&message);
+            return Some(message);
         }
         if client.read_buf(received).await.ok()? == 0 {
             return None;
@@ -132,12 +222,128 @@ async fn next_question(client: &mut TcpStream, received: &mut Vec<u8>) -> Option
     }
 }
 
-fn read(message: &StructureTag) -> Option<(u8, u64)> {
-    let PL::C(parts) = &message.payload else {
-        return None;
-    };
-    let PL::P(id) = &parts.first()?.payload else {
-        return None;
-    };
-    Some((*id.last()?, parts.get(1)?.id))
+/// The id of a message, its operation, and its controls if there are any.
+fn open(message: &StructureTag) -> Option<(u8, &StructureTag, Option<&StructureTag>)> {
+    let parts = parts(message)?;
+    let id = *octets(parts.first()?)?.last()?;
+    Some((id, parts.get(1)?, parts.get(2)))
+}
+
+/// A decoded search request; none if it has not the shape of one.
+fn question(
+    number: usize,
+    id: u8,
+    operation: &StructureTag,
+    controls: Option<&StructureTag>,
+) -> Option<Question> {
+    let fields = parts(operation)?;
+    let controls = controls.map_or(Some(&[][..]), parts)?;
+    Some(Question {
+        number,
+        id,
+        base: text(fields.first()?)?,
+        scope: *octets(fields.get(1)?)?.last()?,
+        attributes: parts(fields.get(7)?)?
+            .iter()
+            .map(text)
+            .collect::<Option<_>>()?,
+        controls: controls.iter().map(asked).collect::<Option<_>>()?,
+    })
+}
+
+/// A decoded control: a name, `TRUE` where it is critical, and a value where it has one.
+fn asked(control: &StructureTag) -> Option<AskedControl> {
+    let fields = parts(control)?;
+    let further = &fields[1..];
+    let is = |tag: u64| move |it: &&StructureTag| it.id == tag;
+    let critical = further.iter().find(is(BOOLEAN)).and_then(octets);
+    let value = further.iter().find(is(OCTETS)).and_then(octets);
+    Some(AskedControl {
+        oid: text(fields.first()?)?,
+        critical: critical.is_some_and(|it| it != [0]),
+        value: value.map(<[u8]>::to_vec),
+    })
+}
+
+fn parts(tag: &StructureTag) -> Option<&[StructureTag]> {
+    match &tag.payload {
+        PL::C(parts) => Some(parts),
+        PL::P(_) => None,
+    }
+}
+
+fn octets(tag: &StructureTag) -> Option<&[u8]> {
+    match &tag.payload {
+        PL::P(octets) => Some(octets),
+        PL::C(_) => None,
+    }
+}
+
+fn text(tag: &StructureTag) -> Option<String> {
+    String::from_utf8(octets(tag)?.to_vec()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ldap3::controls::RawControl;
+    use ldap3::{LdapConnAsync, Scope};
+
+    use super::*;
+
+    /// What another LDAP library sees of the server, and the server of that library.
+    #[tokio::test]
+    async fn questions_and_answers_pass_with_their_controls() {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        let address = start_asked(move |question| {
+            seen.lock().unwrap().push(question.clone());
+            let entry = entry_with(question.id, b"dc=x", &[], &control("1.2.3", Some(b"state")));
+            let info = intermediate(question.id, "1.2.4", b"info");
+            let end = done_with(question.id, 4096, "again", &control("1.2.5", None));
+            ([entry, info, end].concat(), Then::GoOn)
+        })
+        .await;
+        let url = format!("ldap://{address}");
+        let (connection, mut ldap) = LdapConnAsync::new(&url).await.unwrap();
+        tokio::spawn(connection.drive());
+        let sent = RawControl {
+            ctype: "1.2.6".to_owned(),
+            crit: true,
+            val: Some(b"value".to_vec()),
+        };
+        ldap.with_controls(sent);
+        let names = vec!["uid", "cn"];
+        let search = ldap.streaming_search("dc=x", Scope::OneLevel, "(uid=a)", names);
+        let mut stream = search.await.unwrap();
+        let entry = stream.next().await.unwrap().unwrap();
+        assert_eq!(entry.1[0].1.val.as_deref(), Some(&b"state"[..]));
+        assert!(stream.next().await.unwrap().unwrap().is_intermediate());
+        assert!(stream.next().await.unwrap().is_none());
+        let end = stream.finish().await;
+        assert_eq!((end.rc, end.text.as_str()), (4096, "again"));
+        assert_eq!(end.ctrls[0].1.ctype, "1.2.5");
+        let question = asked.lock().unwrap().remove(0);
+        assert_eq!((question.number, question.scope), (0, 1));
+        assert_eq!(
+            (question.base.as_str(), question.control("1.2.6")),
+            ("dc=x", Some(&b"value"[..]))
+        );
+        assert_eq!(question.attributes, ["uid", "cn"]);
+        assert!(question.controls[0].critical);
+    }
+
+    #[test]
+    fn numbers_take_as_few_bytes_as_they_need_and_are_never_negative() {
+        for (given, expect) in [
+            (0, &[0][..]),
+            (127, &[127]),
+            (128, &[0, 128]),
+            (4096, &[0x10, 0]),
+            (u32::MAX, &[0, 255, 255, 255, 255]),
+        ] {
+            assert_eq!(number(given), expect, "{given}");
+        }
+    }
 }

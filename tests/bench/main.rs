@@ -13,8 +13,12 @@
     reason = "a measurement whose surroundings fail should panic where they do"
 )]
 
+#[path = "../it/support/certificates.rs"]
+mod certificates;
 mod dry_run;
 mod ldap;
+#[path = "../it/support/ldap_tools.rs"]
+mod ldap_tools;
 mod load;
 mod measure;
 mod plan;

@@ -21,6 +21,7 @@ mod file_directory;
 mod laws;
 mod ldap_directory;
 mod process;
+mod samba;
 mod slapd;
 mod sql_application;
 mod support;

@@ -4,7 +4,7 @@
 use std::net::TcpStream;
 use std::process::{Command, Output};
 
-use crate::support::slapd::{LIMITED, NOPAGE, PASSWORD, READER, Slapd};
+use crate::support::slapd::{LIMITED, NOPAGE, PASSWORD, READER, SessionLog, Slapd};
 use crate::support::wait;
 
 const ONE_USER: &str = "\
@@ -40,6 +40,47 @@ fn what_was_loaded_is_found_over_plain_text_and_over_tls() {
             text(&output)
         );
     }
+}
+
+#[test]
+fn the_user_who_runs_the_tests_is_the_reader_over_the_socket() {
+    let slapd = Slapd::start("");
+    let output = Command::new("ldapwhoami")
+        .args(["-Q", "-Y", "EXTERNAL", "-H", &slapd.ldapi_url()])
+        .output()
+        .unwrap();
+    assert_eq!(text(&output).trim(), format!("dn:{READER}"), "{output:?}");
+}
+
+#[test]
+fn a_server_without_a_session_log_does_not_tell_what_was_deleted() {
+    let deleted = |log| {
+        let slapd = Slapd::start_logging(ONE_USER, log);
+        let people = "ou=people,dc=load,dc=test";
+        let cookie = |output: &Output| {
+            let said = text(output);
+            let line = said.lines().find(|it| it.starts_with("# cookie: "));
+            line.map(|it| it.trim_start_matches("# cookie: ").to_owned())
+        };
+        let sync = |cookie: &str| {
+            let control = format!("!sync=ro{cookie}");
+            let output = Command::new("ldapsearch")
+                .args(["-x", "-D", READER, "-w", PASSWORD, "-H", &slapd.url()])
+                .args(["-o", "ldif-wrap=no", "-E", &control, "-b", people, "uid"])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+            output
+        };
+        let first = sync("");
+        slapd.modify(&format!("dn: uid=ada,{people}\nchangetype: delete\n"));
+        let cookie = cookie(&first).unwrap();
+        text(&sync(&format!("/{cookie}")))
+    };
+    let kept = deleted(SessionLog::Kept);
+    assert!(kept.contains("refreshDeletes=1"), "{kept}");
+    let lost = deleted(SessionLog::None);
+    assert!(lost.contains("refreshDeletes=0"), "{lost}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What several tests share. Each server is a file of its own.
 
+pub(crate) mod certificates;
 pub(crate) mod company;
 pub(crate) mod daemon;
 pub(crate) mod fake_application;
@@ -7,11 +8,13 @@ pub(crate) mod fake_directory;
 pub(crate) mod fake_server;
 pub(crate) mod jobs;
 pub(crate) mod ldap_script;
+pub(crate) mod ldap_tools;
 pub(crate) mod line;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod push;
 pub(crate) mod relay;
+pub(crate) mod samba;
 pub(crate) mod site;
 pub(crate) mod slapd;
 pub(crate) mod wait;

@@ -5,21 +5,19 @@
 
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
-use super::wait;
+use super::{certificates, ldap_tools, wait};
 
 /// The naming context. Below it stand `ou=people`, `ou=groups` and `ou=odd`.
 pub(crate) const SUFFIX: &str = "dc=load,dc=test";
 /// May write everything.
 pub(crate) const ADMIN: &str = "cn=admin,dc=load,dc=test";
-/// May read everything, without limits.
+/// May read everything, without limits. Over `ldapi` with SASL EXTERNAL, the user who runs the tests is this one too.
 pub(crate) const READER: &str = "cn=reader,dc=load,dc=test";
 /// Stopped after 500 entries, or 1,500 in pages of at most 200; `ou=odd` it may search, but sees no entry of it.
 pub(crate) const LIMITED: &str = "cn=limited,dc=load,dc=test";
@@ -38,6 +36,15 @@ pub(crate) struct Slapd {
     server: Option<Child>,
 }
 
+/// Whether a server remembers what was deleted (`syncprov-sessionlog`). It is kept in memory, lost at every restart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionLog {
+    /// It tells which entries are gone.
+    Kept,
+    /// It tells which entries are still there.
+    None,
+}
+
 #[derive(Clone, Copy)]
 struct Ports {
     plain: u16,
@@ -47,19 +54,26 @@ struct Ports {
 impl Slapd {
     /// Starts a server that holds the accounts above, the three units and the entries of `ldif`.
     pub(crate) fn start(ldif: &str) -> Self {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(ldif.as_bytes()).unwrap();
-        Self::start_with(file.path())
+        Self::start_with(written(ldif).path())
+    }
+
+    /// The same with or without a session log.
+    pub(crate) fn start_logging(ldif: &str, log: SessionLog) -> Self {
+        Self::start_from(written(ldif).path(), log)
     }
 
     /// The same for entries that lie in a file.
     pub(crate) fn start_with(ldif: &Path) -> Self {
+        Self::start_from(ldif, SessionLog::Kept)
+    }
+
+    fn start_from(ldif: &Path, log: SessionLog) -> Self {
         let folder = tempfile::Builder::new().prefix("slapd-").tempdir().unwrap();
-        write_certificates(folder.path());
+        certificates::write(folder.path(), &["localhost", "127.0.0.1"]);
         std::fs::create_dir(folder.path().join("db")).unwrap();
         std::fs::write(
             folder.path().join("slapd.conf"),
-            configuration(folder.path()),
+            configuration(folder.path(), log),
         )
         .unwrap();
         std::fs::write(folder.path().join("tree.ldif"), tree()).unwrap();
@@ -90,7 +104,12 @@ impl Slapd {
 
     /// The certificate of the authority, PEM. It lies in the server's folder.
     pub(crate) fn ca_path(&self) -> PathBuf {
-        self.folder.path().join("ca.pem")
+        self.folder.path().join(certificates::AUTHORITY)
+    }
+
+    /// `ldapi://…`, the socket in the server's folder. SASL EXTERNAL there makes the user who runs the tests [`READER`].
+    pub(crate) fn ldapi_url(&self) -> String {
+        ldapi_url(self.folder.path())
     }
 
     /// The process, for sending it signals.
@@ -100,22 +119,7 @@ impl Slapd {
 
     /// Applies LDIF change records (`changetype: …`) as the administrator.
     pub(crate) fn modify(&self, changes: &str) {
-        let mut client = Command::new("ldapmodify")
-            .args(["-x", "-D", ADMIN, "-w", PASSWORD, "-H", &self.url()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("ldap-utils is not installed");
-        client
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(changes.as_bytes())
-            .unwrap();
-        assert!(
-            client.wait().unwrap().success(),
-            "ldapmodify refused:\n{changes}"
-        );
+        ldap_tools::modify(&self.url(), ADMIN, PASSWORD, changes);
     }
 
     /// Kills the server, as a power cut would; the data stay.
@@ -160,14 +164,7 @@ impl Ports {
 /// Starts the server and waits until it answers; none if it ended instead, which it does when a port is taken.
 fn launch(folder: &Path, ports: Ports) -> Option<Child> {
     // Only this server answers on the socket in its folder; on a port it might be another one.
-    let socket = format!(
-        "ldapi://{}",
-        folder
-            .join("ldapi")
-            .display()
-            .to_string()
-            .replace('/', "%2F")
-    );
+    let socket = ldapi_url(folder);
     let listen = format!(
         "ldap://127.0.0.1:{}/ ldaps://127.0.0.1:{}/ {socket}",
         ports.plain, ports.tls
@@ -192,20 +189,20 @@ fn launch(folder: &Path, ports: Ports) -> Option<Child> {
         .expect("util-linux is not installed");
     let runs = wait::until("slapd answers", || match server.try_wait().unwrap() {
         Some(_) => Some(false),
-        None => answers(&socket).then_some(true),
+        None => ldap_tools::answers(&socket).then_some(true),
     });
     runs.then_some(server)
 }
 
-fn answers(url: &str) -> bool {
-    Command::new("ldapsearch")
-        .args(["-x", "-H", url, "-s", "base", "-b", "", "supportedControl"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .expect("ldap-utils is not installed")
-        .success()
+fn written(ldif: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(ldif.as_bytes()).unwrap();
+    file
+}
+
+fn ldapi_url(folder: &Path) -> String {
+    let socket = folder.join("ldapi").display().to_string();
+    format!("ldapi://{}", socket.replace('/', "%2F"))
 }
 
 fn add(folder: &Path, ldif: &Path) {
@@ -224,7 +221,13 @@ fn add(folder: &Path, ldif: &Path) {
     );
 }
 
-fn configuration(folder: &Path) -> String {
+fn configuration(folder: &Path, log: SessionLog) -> String {
+    // The folder is ours, so its owner is who runs the tests.
+    let uid = folder.metadata().unwrap().uid();
+    let log = match log {
+        SessionLog::Kept => "syncprov-sessionlog 1000",
+        SessionLog::None => "",
+    };
     let folder = folder.display();
     format!(
         r#"include    /etc/ldap/schema/core.schema
@@ -239,6 +242,7 @@ TLSCACertificateFile  {folder}/ca.pem
 TLSCertificateFile    {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key
 sizelimit  500
+authz-regexp "gidNumber=[0-9]+\\+uidNumber={uid},cn=peercred,cn=external,cn=auth" "{READER}"
 database   mdb
 suffix     "{SUFFIX}"
 rootdn     "{ADMIN}"
@@ -253,7 +257,7 @@ limits dn.exact="{NOPAGE}"  size.prtotal=disabled
 overlay    memberof
 overlay    syncprov
 syncprov-checkpoint 100 10
-syncprov-sessionlog 1000
+{log}
 access to attrs=userPassword by anonymous auth by * none
 access to dn.sub="ou=odd,{SUFFIX}" by dn.exact="{LIMITED}" search by * read
 access to * by dn.exact="{READER}" read by dn.exact="{LIMITED}" read by dn.exact="{NOPAGE}" read by * none
@@ -274,24 +278,4 @@ fn tree() -> String {
         format!("dn: {dn}\n{classes}\nuserPassword: {PASSWORD}\n\n")
     });
     root + &units.concat() + &accounts.concat()
-}
-
-/// Writes `ca.pem`, and `server.pem` with `server.key` signed by it.
-fn write_certificates(folder: &Path) {
-    let mut authority = CertificateParams::default();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    authority
-        .distinguished_name
-        .push(DnType::CommonName, "Load test authority");
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let server = CertificateParams::new(names)
-        .unwrap()
-        .signed_by(&key, &authority)
-        .unwrap();
-    std::fs::write(folder.join("ca.pem"), authority.pem()).unwrap();
-    std::fs::write(folder.join("server.pem"), server.pem()).unwrap();
-    std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();
 }

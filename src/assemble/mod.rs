@@ -130,7 +130,7 @@ fn connect_directory(
         Some(DirectoryType::Ldap(ldap)) => {
             let password = ldap.bind.as_ref();
             let password = password.map(|it| it.password.under(&config.base_dir));
-            let made = LdapDirectory::new(name, ldap, password, further)
+            let made = LdapDirectory::new(name, ldap, password, further, Arc::clone(clock))
                 .map_err(|it| fault(it.to_string()))?;
             Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))
         }

@@ -15,7 +15,7 @@ const TABLE: &[(&str, &str)] = &[
     ("clock secret events progress failpoint", "text"),
     ("template schedule pace http", "leaves above"),
     ("model", "text [clock's Timestamp]"),
-    ("wire", "text, model"),
+    ("wire", "text, model [clock's Timestamp]"),
     ("reconcile", "model, text, template [clock's Timestamp]"),
     (
         "directories",

@@ -13,6 +13,7 @@ mod yaml;
 use std::collections::BTreeSet;
 
 use super::config::{FileConfig, Format};
+use crate::clock::Timestamp;
 use crate::model::Records;
 use crate::wire::ldap::mapping::Mapping;
 
@@ -51,6 +52,8 @@ pub(super) struct Converted {
     pub(super) records: Records,
     /// What is odd about it: counts, never values.
     pub(super) notes: Vec<String>,
+    /// The moment from which on the same text says something else, since an account expires then.
+    pub(super) true_until: Option<Timestamp>,
 }
 
 impl Form {
@@ -75,11 +78,11 @@ impl Form {
     }
 }
 
-/// Reads the text of a file.
+/// Reads the text of a file. `now` is the moment at which accounts are expired or not.
 ///
 /// # Errors
 /// Why the text is not a whole file of its format.
-pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
+pub(super) fn convert(text: &str, form: &Form, now: Timestamp) -> Result<Converted, String> {
     // Editors on Windows put a byte order mark there.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
@@ -93,7 +96,7 @@ pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
     match form.format {
         Format::Yaml | Format::Json => yaml::convert(text, form),
         Format::Csv => csv::convert(text, form),
-        Format::Ldif => ldif::convert(text, form),
+        Format::Ldif => ldif::convert(text, form, now),
     }
 }
 

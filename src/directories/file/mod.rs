@@ -22,7 +22,8 @@
 //! # Unchanged files
 //!
 //! The cursor of a read is the state of the file (device, inode, size, times to the nanosecond) and the options it was read
-//! under. A read whose cursor is still true parses nothing and answers with an empty delta.
+//! under, and the moment at which the first account of an LDIF file expires. A read whose cursor is still true parses nothing
+//! and answers with an empty delta.
 
 mod api;
 pub mod config;
@@ -42,6 +43,8 @@ use crate::clock::{Clock, Timestamp};
 use crate::model::{Delta, Finding, RecordKind};
 use crate::text::counted;
 
+/// What stands in a cursor before the second from which on an account of the file is expired.
+const UNTIL: &str = " until ";
 /// How many rejected records `check` shows.
 const SHOWN_MAX: usize = 5;
 
@@ -138,7 +141,7 @@ impl Directory for FileDirectory {
 impl Reader {
     fn read(&self, since: &Since, now: Timestamp) -> Result<Read, ReadError> {
         if let Some(cursor) = &since.cursor
-            && *cursor == self.cursor(&Stamp::of(&self.path)?)
+            && is_still_true(cursor, &self.cursor(&Stamp::of(&self.path)?), now)
         {
             return Ok(Read {
                 what: What::Delta(Delta::default()),
@@ -147,11 +150,18 @@ impl Reader {
             });
         }
         let (text, stamp) = Opened::open(&self.path)?.text()?;
-        let Converted { records, notes } = convert::convert(&text, &self.form)
+        let Converted {
+            records,
+            notes,
+            true_until,
+        } = convert::convert(&text, &self.form, now)
             .map_err(|why| ReadError::Incomplete(format!("`{}`: {why}", self.path.display())))?;
         Ok(Read {
             what: What::Complete(records),
-            cursor: stamp.is_settled(now).then(|| self.cursor(&stamp)),
+            cursor: stamp.is_settled(now).then(|| {
+                let until = true_until.map(|it| format!("{UNTIL}{}", it.0));
+                self.cursor(&stamp) + &until.unwrap_or_default()
+            }),
             notes,
         })
     }
@@ -159,6 +169,16 @@ impl Reader {
     fn cursor(&self, stamp: &Stamp) -> String {
         format!("{stamp} {}", self.basis)
     }
+}
+
+/// Whether a cursor is the one of the file as it is now, and no account that is in it has expired since.
+fn is_still_true(cursor: &str, present: &str, now: Timestamp) -> bool {
+    let until = match cursor.strip_prefix(present) {
+        Some("") => return true,
+        Some(more) => more.strip_prefix(UNTIL).and_then(|it| it.parse().ok()),
+        None => None,
+    };
+    until.is_some_and(|until| now < Timestamp(until))
 }
 
 /// What a read shows to somebody who asks whether it works.

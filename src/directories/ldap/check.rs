@@ -7,6 +7,7 @@ use ldap3::Scope;
 use super::api::{Answered, Query, Session};
 use super::convert::Entry;
 use super::read::Reader;
+use crate::clock::Timestamp;
 use crate::directories::ReadError;
 use crate::directories::doubled::doubled;
 use crate::model::Finding;
@@ -18,7 +19,7 @@ use crate::wire::ldap::mapping::Mapping;
 const REASONS_SHOWN: usize = 3;
 
 /// Asks every server, then reads the bases and the first page of users and of groups from the first that answers.
-pub(super) async fn check(reader: &Reader) -> Vec<Finding> {
+pub(super) async fn check(reader: &Reader, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut session = None;
     for url in &reader.urls {
@@ -44,18 +45,14 @@ pub(super) async fn check(reader: &Reader) -> Vec<Finding> {
             return findings;
         }
     }
-    let users = base(&mut session, "users base", &reader.users, reader).await;
-    let readable = users.good;
-    findings.push(users);
-    if readable {
-        findings.extend(records(&mut session, "users", &reader.users, reader).await);
-    }
-    if let Some(query) = &reader.groups {
-        let groups = base(&mut session, "groups base", query, reader).await;
-        let readable = groups.good;
-        findings.push(groups);
+    let users = reader.users.iter().map(|it| ("users", it));
+    let groups = reader.groups.iter().map(|it| ("groups", it));
+    for (item, query) in users.chain(groups) {
+        let base = base(&mut session, &format!("{item} base"), query, reader).await;
+        let readable = base.good;
+        findings.push(base);
         if readable {
-            findings.extend(records(&mut session, "groups", query, reader).await);
+            findings.extend(records(&mut session, item, query, reader, now).await);
         }
     }
     session.close().await;
@@ -99,6 +96,7 @@ async fn records(
     item: &str,
     query: &Query,
     reader: &Reader,
+    now: Timestamp,
 ) -> Vec<Finding> {
     let users = item == "users";
     let Mapping {
@@ -107,7 +105,7 @@ async fn records(
         ..
     } = &reader.mapping;
     let ids = if users { &of_users.id } else { &of_groups.id };
-    let mut gatherer = Gatherer::new(&reader.mapping, &reader.extra).requiring_ids();
+    let mut gatherer = Gatherer::new(&reader.mapping, &reader.extra, now).requiring_ids();
     let mut with_id = 0_u64;
     let take = |entry: &Entry<'_>| {
         with_id += u64::from(ids.iter().any(|it| entry.values(it).next().is_some()));

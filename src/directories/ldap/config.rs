@@ -1,15 +1,22 @@
 //! What a user writes under `ldap:`.
 
+mod bases;
+mod schema;
+
 use std::path::{Path, PathBuf};
 
 use ldap3::parse_filter;
 use serde::Deserialize;
+
+pub use self::bases::Bases;
+pub use self::schema::{BadSchema, Schema};
 
 use super::url::LdapUrl;
 use crate::secret::SecretRef;
 use crate::text::Span;
 use crate::wire::ldap::dn;
 use crate::wire::ldap::mapping::{GroupAttributes, Mapping, UserAttributes};
+use crate::wire::ldap::status::ActiveRule;
 
 /// The largest page that may be asked for. Pages beyond 1,000 are not faster, and many servers refuse them.
 const PAGE_SIZE_MAX: u32 = 100_000;
@@ -42,27 +49,6 @@ pub struct LdapConfig {
     pub timeout: Span,
 }
 
-/// The product whose usual schema gives the defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub enum Schema {
-    /// OpenLDAP with the schemas cosine, inetOrgPerson and nis; written `openldap`.
-    OpenLdap,
-}
-
-/// A word that is no schema.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadSchema {
-    /// It will be one.
-    #[error(
-        "the schema `{0}` is not supported yet; `openldap` is, and its filters and attributes can be set by hand"
-    )]
-    NotYet(String),
-    /// It never was one.
-    #[error("`{0}` is no schema; write `openldap`")]
-    Unknown(String),
-}
-
 /// The account that reads.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,23 +63,24 @@ pub struct Bind {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Users {
-    /// The entry below which they stand, at any depth.
-    pub base: String,
-    /// Which of the entries are users (RFC 4515). By default `(objectClass=inetOrgPerson)`.
+    /// The entry below which they stand, at any depth, or several.
+    pub base: Bases,
+    /// Which of the entries are users (RFC 4515), where it is not those of the schema.
     pub filter: Option<String>,
     /// Attribute names that differ from those of the schema.
     #[serde(default)]
     pub attributes: UserAttributes,
+    /// Who is active, where it is not the schema's attributes that say it.
+    pub active: Option<ActiveRule>,
 }
 
 /// Where the groups stand and what says what about them.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Groups {
-    /// The entry below which they stand, at any depth.
-    pub base: String,
-    /// Which of the entries are groups (RFC 4515). By default those of the object classes `groupOfNames`,
-    /// `groupOfUniqueNames` and `posixGroup`.
+    /// The entry below which they stand, at any depth, or several.
+    pub base: Bases,
+    /// Which of the entries are groups (RFC 4515), where it is not those of the schema.
     pub filter: Option<String>,
     /// Attribute names that differ from those of the schema.
     #[serde(default)]
@@ -128,11 +115,18 @@ impl LdapConfig {
                 add("urls", text);
             }
         }
-        check_dn("users.base", &self.users.base, &mut add);
-        check_filter("users.filter", self.users_filter(), &mut add);
+        for fault in self.users.base.faults() {
+            add("users.base", fault);
+        }
+        check_filter("users.filter", &self.users_filter(), &mut add);
         if let Some(groups) = &self.groups {
-            check_dn("groups.base", &groups.base, &mut add);
-            check_filter("groups.filter", self.groups_filter(), &mut add);
+            for fault in groups.base.faults() {
+                add("groups.base", fault);
+            }
+            check_filter("groups.filter", &self.groups_filter(), &mut add);
+        }
+        if let Some(active) = &self.users.active {
+            check_active(active, &mut add);
         }
         let mapping = self.mapping();
         check_names("users.attributes", mapping.users.names(), &mut add);
@@ -153,11 +147,12 @@ impl LdapConfig {
     /// The place that is read, in one spelling for all ways of writing it: the servers and the bases.
     pub fn target(&self) -> String {
         let urls: Vec<String> = self.urls.iter().map(ToString::to_string).collect();
-        let groups = self.groups.as_ref().map(|it| one_spelling(&it.base));
+        let groups = self.groups.as_ref();
+        let groups = groups.map(|it| it.base.one_spelling().join(" "));
         format!(
             "{} users {} groups {}",
             urls.join(" "),
-            one_spelling(&self.users.base),
+            self.users.base.one_spelling().join(" "),
             groups.as_deref().unwrap_or("-")
         )
     }
@@ -186,63 +181,47 @@ impl LdapConfig {
     pub fn basis(&self) -> String {
         let mapping = self.mapping();
         let users = (
-            one_spelling(&self.users.base),
+            self.users.base.one_spelling(),
             self.users_filter(),
             &mapping.users,
         );
         let groups = self.groups.as_ref().map(|it| {
             (
-                one_spelling(&it.base),
+                it.base.one_spelling(),
                 self.groups_filter(),
                 &mapping.groups,
             )
         });
-        serde_json::json!({ "users": users, "groups": groups }).to_string()
+        let status = (&mapping.active, &mapping.status, mapping.primary_groups);
+        serde_json::json!({ "users": users, "groups": groups, "status": status }).to_string()
     }
 
     /// Which attribute says what: the schema's names, except where others are given.
     pub fn mapping(&self) -> Mapping {
-        let preset = match self.schema {
-            Schema::OpenLdap => Mapping::openldap(),
-        };
         let groups = self.groups.as_ref().map(|it| it.attributes.clone());
         let given = Mapping {
             users: self.users.attributes.clone(),
             groups: groups.unwrap_or_default(),
+            active: self.users.active.clone(),
             ..Mapping::default()
         };
-        given.over(preset)
+        given.over(self.schema.preset().mapping)
     }
 
     /// Which entries are users.
-    pub fn users_filter(&self) -> &str {
-        let default = match self.schema {
-            Schema::OpenLdap => "(objectClass=inetOrgPerson)",
-        };
-        self.users.filter.as_deref().unwrap_or(default)
+    pub fn users_filter(&self) -> String {
+        let given = self.users.filter.as_deref();
+        given
+            .unwrap_or(self.schema.preset().users_filter)
+            .to_owned()
     }
 
     /// Which entries are groups.
-    pub fn groups_filter(&self) -> &str {
-        let default = match self.schema {
-            Schema::OpenLdap => {
-                "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))"
-            }
-        };
+    pub fn groups_filter(&self) -> String {
         let given = self.groups.as_ref().and_then(|it| it.filter.as_deref());
-        given.unwrap_or(default)
-    }
-}
-
-impl TryFrom<String> for Schema {
-    type Error = BadSchema;
-
-    fn try_from(text: String) -> Result<Self, BadSchema> {
-        match text.as_str() {
-            "openldap" => Ok(Schema::OpenLdap),
-            "active-directory" | "389ds" | "freeipa" => Err(BadSchema::NotYet(text)),
-            _ => Err(BadSchema::Unknown(text)),
-        }
+        given
+            .unwrap_or(self.schema.preset().groups_filter)
+            .to_owned()
     }
 }
 
@@ -252,10 +231,6 @@ fn page_size_default() -> u32 {
 
 fn timeout_default() -> Span {
     Span::seconds(60)
-}
-
-fn one_spelling(base: &str) -> String {
-    dn::normalise(base).unwrap_or_else(|_| base.to_owned())
 }
 
 fn check_dn(path: &'static str, text: &str, add: &mut impl FnMut(&'static str, String)) {
@@ -271,6 +246,14 @@ fn check_filter(path: &'static str, text: &str, add: &mut impl FnMut(&'static st
         let text =
             format!("`{text}` is no filter: write it as in RFC 4515, like `(objectClass=person)`");
         add(path, text);
+    }
+}
+
+fn check_active(active: &ActiveRule, add: &mut impl FnMut(&'static str, String)) {
+    check_names("users.active", [active.attribute.as_str()], add);
+    if active.values.is_empty() {
+        let text = "name the values of those who are active: `values: [\"TRUE\"]`";
+        add("users.active", text.to_owned());
     }
 }
 
@@ -329,11 +312,6 @@ mod tests {
             let fault = read(&SMALLEST.replace(from, to)).unwrap_err();
             assert!(fault.contains(expect), "{to}: {fault}");
         }
-        check(
-            "openldap",
-            "active-directory",
-            "`active-directory` is not supported yet",
-        );
         check("openldap", "exchange", "`exchange` is no schema");
         check("schema: openldap\n", "", "missing field `schema`");
         check("ldaps://", "https://", "must begin with `ldaps://`");

@@ -6,6 +6,7 @@
 use ldap3::asn1::{PL, StructureTag};
 
 use crate::wire::ldap::gather::Attributes;
+use crate::wire::ldap::ranges::{self, Part};
 
 /// A search result entry (RFC 4511, section 4.5.2) whose shape was checked.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,13 @@ impl<'a> Entry<'a> {
             dn: octets(dn)?,
             attributes,
         })
+    }
+
+    /// The first value of an attribute, by its name in lower case.
+    pub(super) fn attribute(&self, name: &str) -> Option<&'a [u8]> {
+        let mut attributes = self.attributes.iter().filter_map(attribute);
+        let named = attributes.find(|it| it.0.eq_ignore_ascii_case(name.as_bytes()))?;
+        named.1.first().and_then(octets)
     }
 
     /// How many bytes of names and values the entry holds.
@@ -55,16 +63,14 @@ impl Attributes for Entry<'_> {
             .filter_map(octets)
     }
 
-    fn is_cut(&self, name: &str) -> bool {
-        let ranged = |description: &[u8]| {
-            let mut parts = description.split(|byte| *byte == b';');
-            parts
-                .next()
-                .is_some_and(|it| it.eq_ignore_ascii_case(name.as_bytes()))
-                && parts.any(|it| it.to_ascii_lowercase().starts_with(b"range="))
-        };
+    fn part(&self, name: &str) -> Option<Part<'_>> {
         let mut attributes = self.attributes.iter().filter_map(attribute);
-        attributes.any(|it| ranged(it.0))
+        let (range, values) =
+            attributes.find_map(|it| Some((ranges::described(it.0, name)?, it.1)))?;
+        Some(Part {
+            range,
+            values: values.iter().filter_map(octets).collect(),
+        })
     }
 }
 
@@ -95,6 +101,7 @@ mod tests {
     use ldap3::asn1::TagClass;
 
     use super::*;
+    use crate::wire::ldap::ranges::Range;
 
     fn text(octets: &[u8]) -> StructureTag {
         tag(PL::P(octets.to_vec()))
@@ -138,15 +145,22 @@ mod tests {
 
     #[test]
     fn a_part_of_the_values_is_known_by_its_range() {
-        let cut = |name: &str| {
-            let message = message(vec![attribute(name, &[])]);
-            Entry::of(&message).unwrap().is_cut("member")
-        };
-        assert!(cut("member;range=0-1499"));
-        assert!(cut("Member;lang-de;Range=1500-*"));
-        assert!(!cut("member"));
-        assert!(!cut("member;binary"));
-        assert!(!cut("members;range=0-1"));
+        let message = message(vec![
+            attribute("member", &[]),
+            attribute("Member;range=0-1", &[b"a", b"b"]),
+        ]);
+        let entry = Entry::of(&message).unwrap();
+        assert_eq!(entry.values("member").count(), 0);
+        let part = entry.part("member").unwrap();
+        assert_eq!(part.values, [b"a", b"b"]);
+        assert_eq!(
+            part.range,
+            Some(Range {
+                first: 0,
+                last: Some(1)
+            })
+        );
+        assert_eq!(entry.part("members"), None);
     }
 
     #[test]

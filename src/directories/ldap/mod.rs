@@ -11,6 +11,7 @@ pub mod config;
 mod convert;
 mod fault;
 mod limits;
+mod ranges;
 mod read;
 mod root;
 mod tls;
@@ -32,19 +33,21 @@ pub use self::url::{BadUrl, LdapUrl};
 use self::api::Query;
 use self::limits::Limits;
 use self::read::{Login, Reader};
+use crate::clock::Clock;
 use crate::directories::{Directory, Read, ReadError, Since};
 use crate::model::Finding;
 use crate::secret::SecretRef;
+use crate::wire::ldap::mapping::Mapping;
 
 /// How long a whole read may take unless told otherwise.
 const READ_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// A directory behind LDAP.
-#[derive(Debug)]
 pub struct LdapDirectory {
     name: String,
     reader: Arc<Reader>,
     read_timeout: Duration,
+    clock: Arc<dyn Clock>,
 }
 
 /// Why a directory cannot be set up from its configuration.
@@ -64,7 +67,7 @@ pub enum LdapSetupError {
 impl LdapDirectory {
     /// Prepares a directory without asking a server. `password` is `bind.password`, under the folder of its configuration,
     /// which is read at every login; `extra` are the further attributes of users that rules and templates of the
-    /// configuration name.
+    /// configuration name; `clock` says whether an account has expired.
     ///
     /// # Errors
     /// [`LdapSetupError`]: an option that cannot work (the first of [`LdapConfig::problems`]), no password, a certificate
@@ -74,6 +77,7 @@ impl LdapDirectory {
         config: &LdapConfig,
         password: Option<SecretRef>,
         extra: Vec<String>,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, LdapSetupError> {
         if let Some(problem) = config.problems().into_iter().next() {
             return Err(LdapSetupError::Option(problem));
@@ -85,25 +89,7 @@ impl LdapDirectory {
             None
         };
         let mapping = config.mapping();
-        let asked = mapping
-            .users
-            .names()
-            .chain(extra.iter().map(String::as_str));
-        let users = Query {
-            subject: "users",
-            base: config.users.base.clone(),
-            scope: Scope::Subtree,
-            filter: config.users_filter().to_owned(),
-            attributes: once_each(asked),
-            page_size: config.page_size,
-        };
-        let groups = config.groups.as_ref().map(|groups| Query {
-            subject: "groups",
-            base: groups.base.clone(),
-            filter: config.groups_filter().to_owned(),
-            attributes: once_each(mapping.groups.names()),
-            ..users.clone()
-        });
+        let (users, groups) = queries(config, &mapping, &extra);
         let reader = Reader {
             urls: config.urls.clone(),
             tls,
@@ -119,6 +105,7 @@ impl LdapDirectory {
             name: name.into(),
             reader: Arc::new(reader),
             read_timeout: READ_TIMEOUT,
+            clock,
         })
     }
 
@@ -132,6 +119,22 @@ impl LdapDirectory {
     }
 }
 
+impl std::fmt::Debug for LdapDirectory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let LdapDirectory {
+            name,
+            reader,
+            read_timeout,
+            clock: _,
+        } = self;
+        f.debug_struct("LdapDirectory")
+            .field("name", name)
+            .field("reader", reader)
+            .field("read_timeout", read_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Directory for LdapDirectory {
     fn name(&self) -> &str {
         &self.name
@@ -139,8 +142,9 @@ impl Directory for LdapDirectory {
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         let reader = Arc::clone(&self.reader);
+        let now = self.clock.now();
         Box::pin(async move {
-            let checked = in_own_task(async move { check::check(&reader).await }).await;
+            let checked = in_own_task(async move { check::check(&reader, now).await }).await;
             checked.unwrap_or_else(|_| {
                 vec![Finding {
                     item: "reach".to_owned(),
@@ -155,12 +159,33 @@ impl Directory for LdapDirectory {
     fn read(&self, _since: Since) -> BoxFuture<'_, Result<Read, ReadError>> {
         let reader = Arc::clone(&self.reader);
         let limit = self.read_timeout;
+        let now = self.clock.now();
         Box::pin(async move {
-            in_own_task(async move { reader.read(limit).await })
+            in_own_task(async move { reader.read(limit, now).await })
                 .await
                 .unwrap_or_else(|_| Err(senseless()))
         })
     }
+}
+
+/// What is asked for users and for groups, a query for each base.
+fn queries(config: &LdapConfig, mapping: &Mapping, extra: &[String]) -> (Vec<Query>, Vec<Query>) {
+    let query = |subject, base: &str, filter: String, attributes: &[String]| Query {
+        subject,
+        base: base.to_owned(),
+        scope: Scope::Subtree,
+        filter,
+        attributes: attributes.to_vec(),
+        page_size: config.page_size,
+    };
+    let asked = mapping.user_attributes();
+    let asked = once_each(asked.chain(extra.iter().map(String::as_str)));
+    let bases = config.users.base.iter();
+    let users = bases.map(|base| query("users", base, config.users_filter(), &asked));
+    let asked = once_each(mapping.group_attributes());
+    let bases = config.groups.iter().flat_map(|it| it.base.iter());
+    let groups = bases.map(|base| query("groups", base, config.groups_filter(), &asked));
+    (users.collect(), groups.collect())
 }
 
 /// Who asks, if anybody in particular.

@@ -11,13 +11,17 @@ use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
-use super::api::{Answered, Query, Session};
+use super::api::{Query, Session};
 use super::convert::Entry;
 use super::limits::Limits;
+use super::ranges;
 use super::url::LdapUrl;
+use crate::clock::Timestamp;
 use crate::directories::{Read, ReadError, What};
+use crate::model::Records;
 use crate::secret::SecretRef;
-use crate::wire::ldap::gather::{Attributes as _, Gatherer};
+use crate::wire::ldap::gather::{Attributes as _, Gatherer, Oddities};
+use crate::wire::ldap::ids;
 use crate::wire::ldap::mapping::{Mapping, Names};
 
 /// Everything that reading needs to know; it does not change while the directory lives.
@@ -26,8 +30,10 @@ pub(super) struct Reader {
     pub urls: Vec<LdapUrl>,
     pub tls: Option<Arc<ClientConfig>>,
     pub login: Option<Login>,
-    pub users: Query,
-    pub groups: Option<Query>,
+    /// One for each base.
+    pub users: Vec<Query>,
+    /// One for each base; none where no groups are read.
+    pub groups: Vec<Query>,
     pub mapping: Mapping,
     /// Further attributes of users that the configuration names.
     pub extra: Vec<String>,
@@ -45,12 +51,13 @@ pub(super) struct Login {
 }
 
 impl Reader {
-    /// Reads everything once, in the time that the whole of it may take.
+    /// Reads everything once, in the time that the whole of it may take. `now` is the moment at which accounts are expired or
+    /// not.
     ///
     /// # Errors
     /// Whatever makes the answer less than complete.
-    pub(super) async fn read(&self, limit: Duration) -> Result<Read, ReadError> {
-        match timeout(limit, self.read_all()).await {
+    pub(super) async fn read(&self, limit: Duration, now: Timestamp) -> Result<Read, ReadError> {
+        match timeout(limit, self.read_all(now)).await {
             Ok(read) => read,
             Err(_) => Err(ReadError::Unavailable(format!(
                 "reading from {}: not complete after {} s; raise `read_timeout`, or ask for less",
@@ -60,31 +67,22 @@ impl Reader {
         }
     }
 
-    async fn read_all(&self) -> Result<Read, ReadError> {
+    async fn read_all(&self, now: Timestamp) -> Result<Read, ReadError> {
         let (session, url) = self.connect().await?;
-        let gatherer = Gatherer::new(&self.mapping, &self.extra).requiring_ids();
+        let gatherer = Gatherer::new(&self.mapping, &self.extra, now).requiring_ids();
         let gatherer = Mutex::new(gatherer);
-        let take_user = |entry: &Entry<'_>| {
-            let label = label(entry, &self.mapping.users.id);
-            with(&gatherer, |it| it.user(entry, &label));
-        };
-        let take_group = |entry: &Entry<'_>| {
-            let label = label(entry, &self.mapping.groups.id);
-            with(&gatherer, |it| it.group(entry, &label));
-        };
         let (users, groups) = tokio::try_join!(
-            self.search(session, &self.users, take_user),
-            self.search_groups(url, take_group)
+            self.read_users(session, &gatherer),
+            self.read_groups(url, &gatherer)
         )?;
         let gatherer = gatherer
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        let notes = notes(
-            users.referrals + groups.referrals,
-            gatherer.unread_members(),
-        );
+        let oddities = gatherer.oddities();
+        let records = gatherer.finish();
+        let notes = notes(users + groups, &oddities, &records);
         Ok(Read {
-            what: What::Complete(gatherer.finish()),
+            what: What::Complete(records),
             cursor: None,
             notes,
         })
@@ -131,28 +129,53 @@ impl Reader {
         session.bind(dn, password.expose_secret()).await
     }
 
-    async fn search(
+    /// Reads the users of every base and tells how many references to other servers came.
+    async fn read_users(
         &self,
         mut session: Session,
-        query: &Query,
-        each: impl FnMut(&Entry<'_>) + Send,
-    ) -> Result<Answered, ReadError> {
-        let answered = session.search(query, &self.limits, each).await?;
+        gatherer: &Mutex<Gatherer<'_>>,
+    ) -> Result<u64, ReadError> {
+        let take = |entry: &Entry<'_>| {
+            let label = label(entry, &self.mapping.users.id);
+            with(gatherer, |it| it.user(entry, &label));
+        };
+        let referrals = self.search(&mut session, &self.users, take).await?;
         session.close().await;
-        Ok(answered)
+        Ok(referrals)
     }
 
-    async fn search_groups(
+    /// Reads the groups of every base, over a connection of its own, and tells how many references to other servers came.
+    async fn read_groups(
         &self,
         url: &LdapUrl,
-        each: impl FnMut(&Entry<'_>) + Send,
-    ) -> Result<Answered, ReadError> {
-        let Some(query) = &self.groups else {
-            return Ok(Answered::default());
-        };
+        gatherer: &Mutex<Gatherer<'_>>,
+    ) -> Result<u64, ReadError> {
+        if self.groups.is_empty() {
+            return Ok(0);
+        }
         let mut session = Session::open(url, self.tls.as_ref(), self.timeout).await?;
         self.log_in(&mut session).await?;
-        self.search(session, query, each).await
+        let take = |entry: &Entry<'_>| {
+            let label = label(entry, &self.mapping.groups.id);
+            with(gatherer, |it| it.group(entry, &label));
+        };
+        let referrals = self.search(&mut session, &self.groups, take).await?;
+        ranges::complete(&mut session, &self.limits, gatherer).await?;
+        session.close().await;
+        Ok(referrals)
+    }
+
+    async fn search(
+        &self,
+        session: &mut Session,
+        queries: &[Query],
+        each: impl Fn(&Entry<'_>) + Send + Sync,
+    ) -> Result<u64, ReadError> {
+        let mut referrals = 0;
+        for query in queries {
+            referrals += session.search(query, &self.limits, &each).await?.referrals;
+        }
+        Ok(referrals)
     }
 
     fn servers(&self) -> String {
@@ -162,14 +185,21 @@ impl Reader {
 }
 
 /// How an administrator finds the entry: by its id, since its DN holds names, or by its DN where it shows no id.
-fn label<'a>(entry: &'a Entry<'_>, ids: &'a Names) -> Cow<'a, str> {
-    let id = ids.iter().find_map(|it| entry.values(it).next());
-    String::from_utf8_lossy(id.filter(|it| !it.is_empty()).unwrap_or(entry.dn()))
+pub(super) fn label<'a>(entry: &'a Entry<'_>, of: &Names) -> Cow<'a, str> {
+    let id = of.iter().find_map(|name| {
+        let value = entry.attribute(name)?;
+        ids::text(name, value).ok()
+    });
+    id.filter(|it| !it.is_empty())
+        .unwrap_or_else(|| String::from_utf8_lossy(entry.dn()))
 }
 
 /// Nobody waits for the lock: both searches run in one task, and no entry is taken across an await.
-fn with<'a>(gatherer: &Mutex<Gatherer<'a>>, take: impl FnOnce(&mut Gatherer<'a>)) {
-    take(&mut gatherer.lock().unwrap_or_else(PoisonError::into_inner));
+pub(super) fn with<'a, T>(
+    gatherer: &Mutex<Gatherer<'a>>,
+    take: impl FnOnce(&mut Gatherer<'a>) -> T,
+) -> T {
+    take(&mut gatherer.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// One error of several servers' failures: transient if one of them is.
@@ -184,17 +214,20 @@ fn all_of(failures: &[ReadError]) -> ReadError {
     }
 }
 
-fn notes(referrals: u64, unread_members: u64) -> Vec<String> {
+/// What an operator is told of a read: counts, never values.
+fn notes(referrals: u64, oddities: &Oddities, records: &Records) -> Vec<String> {
     let mut notes = Vec::new();
     if referrals > 0 {
         notes.push(format!(
             "references to other servers, not followed: {referrals}"
         ));
     }
-    if unread_members > 0 {
+    let unanswered = records.references.len();
+    if unanswered > 0 {
         notes.push(format!(
-            "members that could not be read, so that their groups take no membership away: {unread_members}"
+            "members that are outside of the bases, or gone: {unanswered}"
         ));
     }
+    notes.extend(oddities.notes());
     notes
 }

@@ -5,12 +5,20 @@
 //! under both, a group with a member that cannot be read is marked unknown, and what is known of a rejected record (id, name,
 //! handle) is handed on, so that the accounts it concerns can be left alone.
 
-use std::cmp::Ordering;
+mod identity;
 
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use self::identity::{Identity, VALUE_BYTES_MAX, first_text, texts};
 use super::dn;
 use super::ldif;
 use super::mapping::{Mapping, Names};
-use crate::model::{NewGroup, NewUser, Pool, RecordKind, Records, RecordsBuilder, StrId};
+use super::primary::{self, Primaries, Primary};
+use super::ranges::{self, Cut, Part, Rest};
+use super::status::{self, Verdict};
+use crate::clock::Timestamp;
+use crate::model::{NewGroup, NewUser, Pool, RecordKind, Records, RecordsBuilder, Status, StrId};
 use crate::text::name_key;
 
 /// What can be asked of an entry, wherever it came from.
@@ -22,9 +30,10 @@ pub trait Attributes {
     /// lower case.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
 
-    /// Whether only a part of the attribute's values came, as servers do it with long ones (`member;range=0-1499`).
-    fn is_cut(&self, _name: &str) -> bool {
-        false
+    /// The part of the attribute's values that came, where only a part did, as servers do it with long ones
+    /// (`member;range=0-1499`). The name is asked for in lower case.
+    fn part(&self, _name: &str) -> Option<Part<'_>> {
+        None
     }
 }
 
@@ -32,6 +41,8 @@ pub trait Attributes {
 #[derive(Debug)]
 pub struct Gatherer<'a> {
     mapping: &'a Mapping,
+    /// The moment at which accounts are expired or not.
+    now: Timestamp,
     /// Further attributes of users, as written and in lower case.
     further: Vec<(&'a str, String)>,
     builder: RecordsBuilder,
@@ -40,27 +51,61 @@ pub struct Gatherer<'a> {
     /// The groups, by number, and the keys of the users they name.
     named: Vec<(u32, StrId)>,
     pool: Pool,
-    unread_members: u64,
+    primaries: Primaries,
+    /// What of the groups is missing, by group and attribute.
+    cuts: BTreeMap<(u32, String), Cut>,
+    odd: Oddities,
+    next_expiry: Option<Timestamp>,
+    names_members: bool,
     ids_required: bool,
 }
 
-/// Who an entry is, as far as it can be read.
-struct Identity {
-    id: String,
-    handle: String,
-    /// The usernames or group names, as spelled.
-    names: Vec<String>,
-    /// The keys of those names, each once.
-    keys: Vec<String>,
-    /// Why it cannot be taken.
-    fault: Option<String>,
+/// What an operator is told of a read beside its records: counts, never values.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Oddities {
+    /// Members that could not be read; each made its group unknown.
+    pub unread_members: u64,
+    /// Users whose status could not be read; the one that was last seen goes on counting.
+    pub unread_statuses: u64,
+    /// Users whose primary group could not be read; they are unknown.
+    pub unread_primaries: u64,
+}
+
+impl Oddities {
+    /// A sentence for each that there is.
+    pub fn notes(&self) -> Vec<String> {
+        let Oddities {
+            unread_members,
+            unread_statuses,
+            unread_primaries,
+        } = *self;
+        let all = [
+            (
+                unread_members,
+                "members that could not be read, so that their groups take no membership away",
+            ),
+            (
+                unread_statuses,
+                "users who do not show whether they are active, so that it stays as it was last seen",
+            ),
+            (
+                unread_primaries,
+                "users whose primary group could not be read, so that nothing changes for them",
+            ),
+        ];
+        let some = all.iter().filter(|it| it.0 > 0);
+        some.map(|(count, what)| format!("{what}: {count}"))
+            .collect()
+    }
 }
 
 impl<'a> Gatherer<'a> {
-    /// Begins with nothing. `further` names the attributes of users that are wanted beside those of the mapping.
-    pub fn new(mapping: &'a Mapping, further: &'a [String]) -> Self {
+    /// Begins with nothing. `further` names the attributes of users that are wanted beside those of the mapping; `now` is the
+    /// moment at which accounts are expired or not.
+    pub fn new(mapping: &'a Mapping, further: &'a [String], now: Timestamp) -> Self {
         Gatherer {
             mapping,
+            now,
             further: further
                 .iter()
                 .map(|it| (it.as_str(), it.to_ascii_lowercase()))
@@ -69,7 +114,11 @@ impl<'a> Gatherer<'a> {
             users: Vec::new(),
             named: Vec::new(),
             pool: Pool::default(),
-            unread_members: 0,
+            primaries: Primaries::default(),
+            cuts: BTreeMap::new(),
+            odd: Oddities::default(),
+            next_expiry: None,
+            names_members: false,
             ids_required: false,
         }
     }
@@ -84,14 +133,19 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// Takes an entry as a user. The label is how an administrator finds it should it be rejected.
+    /// Takes an entry as a user; what is left of a deleted one is passed over. The label is how an administrator finds it should
+    /// it be rejected.
     pub fn user(&mut self, entry: &impl Attributes, label: &str) {
+        if is_tombstone(entry) {
+            return;
+        }
         let attributes = &self.mapping.users;
-        let mut who = identity(entry, &attributes.id, &attributes.username);
+        let mut who = Identity::of(entry, &attributes.id, &attributes.username);
         self.require_id(entry, &attributes.id, &mut who);
+        self.refuse_parts(entry, &mut who);
         let mut read = |names: &Names| {
-            first_text(entry, names).unwrap_or_else(|fault| {
-                who.fault.get_or_insert(fault);
+            first_text(entry, names).unwrap_or_else(|why| {
+                who.fail(why);
                 String::new()
             })
         };
@@ -99,39 +153,45 @@ impl<'a> Gatherer<'a> {
         let given_name = read(&attributes.given_name);
         let family_name = read(&attributes.family_name);
         let email = read(&attributes.email);
-        let extra = self.further(entry).unwrap_or_else(|fault| {
-            who.fault.get_or_insert(fault);
+        let extra = self.further(entry).unwrap_or_else(|why| {
+            who.fail(why);
             Vec::new()
         });
         self.remember(&who);
-        if let (None, [username]) = (&who.fault, who.names.as_slice()) {
-            self.builder.user(&NewUser {
-                id: &who.id,
-                username,
-                display_name: &display_name,
-                given_name: &given_name,
-                family_name: &family_name,
-                email: &email,
-                handle: &who.handle,
-                label,
-                extra: extra
-                    .iter()
-                    .map(|it| (it.0, it.1.iter().map(String::as_str).collect()))
-                    .collect(),
-                ..NewUser::default()
-            });
-        } else {
-            self.reject(RecordKind::User, &who, label);
-        }
+        let unknown = self.primary_group(entry, &who);
+        let (None, [username]) = (&who.fault, who.names.as_slice()) else {
+            return self.reject(RecordKind::User, &who, label);
+        };
+        let status = self.status(entry);
+        self.builder.user(&NewUser {
+            id: &who.id,
+            username,
+            display_name: &display_name,
+            given_name: &given_name,
+            family_name: &family_name,
+            email: &email,
+            handle: &who.handle,
+            status,
+            kind: None,
+            unknown,
+            label,
+            extra: extra
+                .iter()
+                .map(|it| (it.0, it.1.iter().map(String::as_str).collect()))
+                .collect(),
+        });
     }
 
-    /// Takes an entry as a group.
+    /// Takes an entry as a group; what is left of a deleted one is passed over.
     pub fn group(&mut self, entry: &impl Attributes, label: &str) {
+        if is_tombstone(entry) {
+            return;
+        }
         let attributes = &self.mapping.groups;
-        let mut who = identity(entry, &attributes.id, &attributes.name);
+        let mut who = Identity::of(entry, &attributes.id, &attributes.name);
         self.require_id(entry, &attributes.id, &mut who);
-        let description = first_text(entry, &attributes.description).unwrap_or_else(|fault| {
-            who.fault.get_or_insert(fault);
+        let description = first_text(entry, &attributes.description).unwrap_or_else(|why| {
+            who.fail(why);
             String::new()
         });
         let (None, [name]) = (&who.fault, who.names.as_slice()) else {
@@ -148,11 +208,39 @@ impl<'a> Gatherer<'a> {
         let Some(number) = self.builder.group(&group) else {
             return;
         };
-        let unread = self.members(number, entry);
-        if unread > 0 {
-            self.builder.group_is_unknown(number);
+        if self.mapping.primary_groups {
+            self.primaries.group(number, entry);
         }
-        self.unread_members += unread;
+        self.members(number, entry);
+    }
+
+    /// What is missing of groups whose members came in part. Who can ask for the rest hands the answers to
+    /// [`Gatherer::rest`]; a group of which something is still missing at the end is unknown.
+    pub fn cuts(&self) -> Vec<Cut> {
+        self.cuts.values().cloned().collect()
+    }
+
+    /// Takes the answer to [`Cut::asked`], and tells what is missing then; `None` when nothing is, or nothing more can be had,
+    /// since the answer does not fit.
+    pub fn rest(&mut self, cut: &Cut, entry: &impl Attributes) -> Option<Cut> {
+        let part = entry.part(&cut.attribute)?;
+        let rest = part.follow(cut.next).ok()?;
+        self.take_members(cut.group, &cut.attribute, part.values.into_iter());
+        let key = (cut.group, cut.attribute.clone());
+        match rest {
+            Rest::Nothing => {
+                self.cuts.remove(&key);
+                None
+            }
+            Rest::From(next) => {
+                let cut = Cut {
+                    next,
+                    ..cut.clone()
+                };
+                self.cuts.insert(key, cut.clone());
+                Some(cut)
+            }
+        }
     }
 
     /// Rejects a record that its connector could not read, keeping what can be read of it. An entry that shows neither that it
@@ -168,7 +256,7 @@ impl<'a> Gatherer<'a> {
                 RecordKind::User => (&users.id, &users.username),
                 RecordKind::Group => (&groups.id, &groups.name),
             };
-            let mut who = identity(entry, id, name);
+            let mut who = Identity::of(entry, id, name);
             who.fault = Some(reason.to_owned());
             if kind == RecordKind::User {
                 self.remember(&who);
@@ -198,9 +286,23 @@ impl<'a> Gatherer<'a> {
         kinds
     }
 
-    /// Members that could not be read; each made its group unknown.
-    pub fn unread_members(&self) -> u64 {
-        self.unread_members
+    /// What an operator is told beside the records.
+    pub fn oddities(&self) -> Oddities {
+        Oddities {
+            unread_members: self.odd.unread_members + self.cuts.len() as u64,
+            ..self.odd
+        }
+    }
+
+    /// The earliest moment from which on a user who is active now may be so no longer. Nothing changes on the server then, so
+    /// whoever reads changes alone has to look again by itself.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.next_expiry
+    }
+
+    /// Whether a group named a member by username, so that a change of a user may change a group.
+    pub fn names_members(&self) -> bool {
+        self.names_members
     }
 
     /// Ties members to users and gives the records out.
@@ -210,8 +312,14 @@ impl<'a> Gatherer<'a> {
             mut users,
             named,
             pool,
+            primaries,
+            cuts,
             ..
         } = self;
+        for (group, _) in cuts.keys() {
+            builder.group_is_unknown(*group);
+        }
+        primaries.each(|group, handle| builder.member(group, Some(RecordKind::User), handle));
         users.sort_by(|left, right| pool.get(left.0).cmp(pool.get(right.0)));
         for (group, key) in named {
             let key = pool.get(key);
@@ -237,9 +345,56 @@ impl<'a> Gatherer<'a> {
         if self.ids_required && !has_id {
             who.id.clear();
             let name = names.iter().next().unwrap_or("id");
-            let reason = format!("`{name}` is missing, or may not be read: there is no stable id");
-            who.fault.get_or_insert(reason);
+            who.fail(format!(
+                "`{name}` is missing, or may not be read: there is no stable id"
+            ));
         }
+    }
+
+    /// Rejects a user of whose attributes only a part came; with groups it is the rest that is asked for.
+    fn refuse_parts(&self, entry: &impl Attributes, who: &mut Identity) {
+        let further = self.further.iter().map(|it| it.1.as_str());
+        for name in self.mapping.user_attributes().chain(further) {
+            if entry.part(&name.to_ascii_lowercase()).is_some() {
+                who.fail(format!(
+                    "`{name}` has so many values that the server gave a part of them"
+                ));
+            }
+        }
+    }
+
+    /// Whether the user is active now, as the site's own rule says or else the product's.
+    fn status(&mut self, entry: &impl Attributes) -> Status {
+        let status = match &self.mapping.active {
+            Some(rule) => rule.status(entry),
+            None => {
+                let Verdict { status, expires } =
+                    status::verdict(&self.mapping.status, entry, self.now);
+                if let (Status::Active, Some(moment)) = (status, expires) {
+                    let sooner = self.next_expiry.map_or(moment, |it| it.min(moment));
+                    self.next_expiry = Some(sooner);
+                }
+                status
+            }
+        };
+        self.odd.unread_statuses += u64::from(status == Status::Unknown);
+        status
+    }
+
+    /// Notes the primary group of a user, rejected or not, and tells whether it could not be read.
+    fn primary_group(&mut self, entry: &impl Attributes, who: &Identity) -> bool {
+        if !self.mapping.primary_groups || who.handle.is_empty() {
+            return false;
+        }
+        match primary::of_user(entry) {
+            Primary::Group(sid) => self.primaries.user(&who.handle, &sid),
+            Primary::NotShown => {}
+            Primary::Unreadable => {
+                self.odd.unread_primaries += 1;
+                return true;
+            }
+        }
+        false
     }
 
     /// Notes under which handle the bearers of a username are known, rejected ones too.
@@ -278,36 +433,68 @@ impl<'a> Gatherer<'a> {
         Ok(further)
     }
 
-    /// Takes the members of a group, by handle or by username key, and counts those that could not be read.
-    fn members(&mut self, group: u32, entry: &impl Attributes) -> u64 {
-        let attributes = &self.mapping.groups;
-        let mut unread = 0;
-        for value in attributes.members.iter().flat_map(|it| entry.values(it)) {
-            match std::str::from_utf8(value)
-                .ok()
-                .and_then(|it| dn::normalise(without_uid(it)).ok())
-            {
+    /// Takes the members of a group, and notes what is missing where only a part came.
+    fn members(&mut self, group: u32, entry: &impl Attributes) {
+        let mapping = self.mapping;
+        for name in mapping
+            .groups
+            .members
+            .iter()
+            .chain(mapping.groups.member_names.iter())
+        {
+            self.take_members(group, name, entry.values(name));
+            let Some(part) = entry.part(name) else {
+                continue;
+            };
+            let rest = part.follow(0);
+            self.take_members(group, name, part.values.into_iter());
+            match rest {
+                Ok(Rest::Nothing) => {}
+                Ok(Rest::From(next)) => {
+                    let cut = Cut {
+                        group,
+                        dn: String::from_utf8_lossy(entry.dn()).into_owned(),
+                        attribute: name.to_owned(),
+                        next,
+                    };
+                    self.cuts.insert((group, name.to_owned()), cut);
+                }
+                Err(ranges::Misfit) => self.unread_member(group),
+            }
+        }
+    }
+
+    /// Takes members of a group, by handle or by username as the attribute has it.
+    fn take_members<'v>(
+        &mut self,
+        group: u32,
+        attribute: &str,
+        values: impl Iterator<Item = &'v [u8]>,
+    ) {
+        let by_name = self.mapping.groups.member_names.has(attribute.as_bytes());
+        for value in values {
+            let text = std::str::from_utf8(value).ok();
+            let text = text.filter(|it| it.len() <= VALUE_BYTES_MAX);
+            if by_name {
+                self.names_members = true;
+                match text.and_then(|it| name_key(it).ok()) {
+                    Some(key) => self.named.push((group, self.pool.add(&key))),
+                    None => self.unread_member(group),
+                }
+                continue;
+            }
+            match text.and_then(|it| dn::normalise(without_uid(it)).ok()) {
                 // Classes that demand a member are satisfied with the empty name, which is nobody's.
                 Some(handle) if handle.is_empty() => {}
                 Some(handle) => self.builder.member(group, None, &handle),
-                None => unread += 1,
+                None => self.unread_member(group),
             }
         }
-        let names = attributes.member_names.iter();
-        for value in names.flat_map(|it| entry.values(it)) {
-            match std::str::from_utf8(value)
-                .ok()
-                .and_then(|it| name_key(it).ok())
-            {
-                Some(key) => self.named.push((group, self.pool.add(&key))),
-                None => unread += 1,
-            }
-        }
-        let both = attributes
-            .members
-            .iter()
-            .chain(attributes.member_names.iter());
-        unread + both.filter(|it| entry.is_cut(it)).count() as u64
+    }
+
+    fn unread_member(&mut self, group: u32) {
+        self.builder.group_is_unknown(group);
+        self.odd.unread_members += 1;
     }
 }
 
@@ -319,76 +506,35 @@ impl Attributes for ldif::Entry {
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         ldif::Entry::values(self, name).iter().map(Vec::as_slice)
     }
-}
 
-fn identity(entry: &impl Attributes, id: &Names, name: &Names) -> Identity {
-    let mut fault = None;
-    let normal =
-        std::str::from_utf8(entry.dn()).map_err(|_| "the `dn` is not valid UTF-8".to_owned());
-    let normal = normal.and_then(|it| dn::normalise(it).map_err(|fault| format!("`dn`: {fault}")));
-    let handle = normal.unwrap_or_else(|why| {
-        fault.get_or_insert(why);
-        String::new()
-    });
-    let id = first_text(entry, id).unwrap_or_else(|why| {
-        fault.get_or_insert(why);
-        String::new()
-    });
-    let mut named = name.iter().map(|it| texts(entry, it));
-    let names = named.find(|it| it.as_ref().map_or(true, |it| !it.is_empty()));
-    let names = names.unwrap_or(Ok(Vec::new())).unwrap_or_else(|why| {
-        fault.get_or_insert(why);
-        Vec::new()
-    });
-    let what = name.iter().next().unwrap_or("name");
-    match names.len() {
-        0 => _ = fault.get_or_insert(format!("`{what}` is missing")),
-        1 => {}
-        count => _ = fault.get_or_insert(format!("`{what}` has {count} values; one is needed")),
-    }
-    let mut keys = Vec::new();
-    for name in &names {
-        // A name with blanks around it is no name, yet it shows whose record this is.
-        let key = name_key(name).or_else(|why| {
-            fault.get_or_insert(format!("`{what}`: {why}"));
-            name_key(name.trim())
-        });
-        keys.extend(key.ok().filter(|it| !keys.contains(it)));
-    }
-    Identity {
-        id: if id.is_empty() { handle.clone() } else { id },
-        handle,
-        names,
-        keys,
-        fault,
+    fn part(&self, name: &str) -> Option<Part<'_>> {
+        let (range, values) = self
+            .attributes
+            .iter()
+            .find_map(|it| Some((ranges::described(it.0.as_bytes(), name)?, &it.1)))?;
+        Some(Part {
+            range,
+            values: values.iter().map(Vec::as_slice).collect(),
+        })
     }
 }
 
-/// The first value of the first attribute that has more than blanks there, trimmed; empty if there is none.
-fn first_text(entry: &impl Attributes, names: &Names) -> Result<String, String> {
-    for name in names.iter() {
-        let value = entry
+/// Whether an entry is what is left of a deleted one: servers show these to those who ask for them (MS-ADTS 3.1.1.5.5), and
+/// 389 Directory Server to those whose filter does.
+pub fn is_tombstone(entry: &impl Attributes) -> bool {
+    let says = |name, value: &[u8]| {
+        entry
             .values(name)
-            .next()
-            .map(|it| text(name, it))
-            .transpose()?;
-        if let Some(value) = value.map(str::trim).filter(|it| !it.is_empty()) {
-            return Ok(value.to_owned());
-        }
-    }
-    Ok(String::new())
+            .any(|it| it.trim_ascii().eq_ignore_ascii_case(value))
+    };
+    says("isdeleted", b"TRUE") || says("objectclass", b"nsTombstone") || is_deleted_name(entry.dn())
 }
 
-/// All values of one attribute.
-fn texts(entry: &impl Attributes, name: &str) -> Result<Vec<String>, String> {
-    entry
-        .values(name)
-        .map(|value| text(name, value).map(str::to_owned))
-        .collect()
-}
-
-fn text<'v>(name: &str, value: &'v [u8]) -> Result<&'v str, String> {
-    std::str::from_utf8(value).map_err(|_| format!("`{name}` is not valid UTF-8"))
+/// Whether the entry's own level of a name ends in the mark of Active Directory's deleted objects: a line break and `DEL:`.
+fn is_deleted_name(name: &[u8]) -> bool {
+    const WRITTEN: &[u8] = b"\\0adel:";
+    name.windows(WRITTEN.len())
+        .any(|it| it.eq_ignore_ascii_case(WRITTEN))
 }
 
 /// A value of the syntax "name and optional UID" (RFC 4517, section 3.3.21) without its UID: `cn=a,dc=x#'0101'B`.

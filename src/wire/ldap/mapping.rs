@@ -6,6 +6,9 @@
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
 
+use super::presets::Preset;
+use super::primary;
+use super::status::{ActiveRule, StatusRule};
 use crate::model::RecordKind;
 
 /// Which entries are users and groups, and which of their attributes mean what.
@@ -20,6 +23,15 @@ pub struct Mapping {
     pub user_classes: Names,
     /// The object classes by which an entry is a group and no user.
     pub group_classes: Names,
+    /// The site's own rule of who is active; it goes before those of the product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub active: Option<ActiveRule>,
+    /// How the product says who is active.
+    #[serde(skip)]
+    pub status: Vec<StatusRule>,
+    /// Whether users name a primary group that does not list them as members.
+    #[serde(skip)]
+    pub primary_groups: bool,
 }
 
 /// Which attributes of a user mean what.
@@ -63,32 +75,9 @@ pub struct GroupAttributes {
 pub struct Names(Vec<String>);
 
 impl Mapping {
-    /// OpenLDAP with its usual schemas: core, cosine, inetorgperson, nis and dyngroup.
+    /// OpenLDAP with its usual schemas, which LDIF files are taken to follow.
     pub fn openldap() -> Mapping {
-        Mapping {
-            users: UserAttributes {
-                username: Names::of(&["uid"]),
-                display_name: Names::of(&["displayName", "cn"]),
-                given_name: Names::of(&["givenName"]),
-                family_name: Names::of(&["sn"]),
-                email: Names::of(&["mail"]),
-                id: Names::of(&["entryUUID"]),
-            },
-            groups: GroupAttributes {
-                name: Names::of(&["cn"]),
-                description: Names::of(&["description"]),
-                members: Names::of(&["member", "uniqueMember"]),
-                member_names: Names::of(&["memberUid"]),
-                id: Names::of(&["entryUUID"]),
-            },
-            user_classes: Names::of(&["inetOrgPerson", "posixAccount", "person", "account"]),
-            group_classes: Names::of(&[
-                "groupOfNames",
-                "groupOfUniqueNames",
-                "posixGroup",
-                "groupOfEntries",
-            ]),
-        }
+        Preset::openldap().mapping
     }
 
     /// This mapping, and the preset's choice wherever this one leaves it open.
@@ -99,13 +88,46 @@ impl Mapping {
             groups,
             user_classes,
             group_classes,
+            active,
+            status,
+            primary_groups,
         } = self;
         Mapping {
             users: users.over(preset.users),
             groups: groups.over(preset.groups),
             user_classes: user_classes.or(preset.user_classes),
             group_classes: group_classes.or(preset.group_classes),
+            active: active.or(preset.active),
+            status: if status.is_empty() {
+                preset.status
+            } else {
+                status
+            },
+            primary_groups: primary_groups || preset.primary_groups,
         }
+    }
+
+    /// Every attribute of users that is read, in lower case, for asking a server for no more than that.
+    pub fn user_attributes(&self) -> impl Iterator<Item = &str> {
+        let primary = primary::ATTRIBUTES.iter().copied();
+        self.users
+            .names()
+            .chain(self.status_attributes())
+            .chain(primary.filter(|_| self.primary_groups))
+    }
+
+    /// Every attribute of groups that is read, in lower case.
+    pub fn group_attributes(&self) -> impl Iterator<Item = &str> {
+        let primary = self.primary_groups.then_some(primary::SID);
+        self.groups.names().chain(primary)
+    }
+
+    /// The attributes that say who is active.
+    pub fn status_attributes(&self) -> impl Iterator<Item = &str> {
+        let own = self.active.as_ref().map(|it| it.attribute.as_str());
+        let product = self.status.iter().map(|it| it.attribute());
+        own.into_iter()
+            .chain(product.filter(move |_| own.is_none()))
     }
 
     /// Whether an entry of these object classes is a user or a group; an entry that could be both is a user.
@@ -216,7 +238,8 @@ impl Names {
         if self.is_empty() { preset } else { self }
     }
 
-    fn has(&self, name: &[u8]) -> bool {
+    /// Whether a name, in any case, is one of these.
+    pub fn has(&self, name: &[u8]) -> bool {
         self.0
             .iter()
             .any(|it| it.as_bytes().eq_ignore_ascii_case(name))
@@ -305,8 +328,8 @@ mod tests {
 
     #[test]
     fn a_server_is_asked_for_what_is_read() {
-        let Mapping { users, groups, .. } = Mapping::openldap();
-        let asked: Vec<&str> = users.names().collect();
+        let mapping = Mapping::openldap();
+        let asked: Vec<&str> = mapping.user_attributes().collect();
         assert_eq!(
             asked,
             [
@@ -316,10 +339,12 @@ mod tests {
                 "givenname",
                 "sn",
                 "mail",
-                "entryuuid"
+                "entryuuid",
+                "shadowexpire",
+                "pwdaccountlockedtime"
             ]
         );
-        let asked: Vec<&str> = groups.names().collect();
+        let asked: Vec<&str> = mapping.group_attributes().collect();
         assert_eq!(
             asked,
             [

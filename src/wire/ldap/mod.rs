@@ -2,5 +2,10 @@
 
 pub mod dn;
 pub mod gather;
+pub mod ids;
 pub mod ldif;
 pub mod mapping;
+pub mod presets;
+pub mod primary;
+pub mod ranges;
+pub mod status;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use usersyncd::clock::{ManualClock, Timestamp};
+use usersyncd::clock::{ManualClock, SystemClock, Timestamp};
 use usersyncd::directories::Directory;
 use usersyncd::directories::file::FileDirectory;
 use usersyncd::directories::file::config::FileConfig;
@@ -160,7 +160,8 @@ impl SlapdSource {
         );
         let config: LdapConfig = serde_yaml::from_str(&options).unwrap();
         let password = Some(SecretRef::literal(PASSWORD));
-        let directory = LdapDirectory::new("corporate", &config, password, Vec::new());
+        let clock = Arc::new(SystemClock::new());
+        let directory = LdapDirectory::new("corporate", &config, password, Vec::new(), clock);
         World {
             directory: Box::new(directory.unwrap()),
             administrator: Box::new(SlapdSource { server, tap }),

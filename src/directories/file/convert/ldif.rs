@@ -1,14 +1,15 @@
 //! LDIF: entries of an LDAP directory as text, understood as a server's answer is.
 
 use super::{Converted, Form};
+use crate::clock::Timestamp;
 use crate::model::RecordKind;
 use crate::text::counted;
 use crate::wire::ldap::gather::Gatherer;
 use crate::wire::ldap::ldif;
 
 /// Reads entries and sorts them by object class.
-pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
-    let mut gatherer = Gatherer::new(&form.mapping, &form.further);
+pub(super) fn convert(text: &str, form: &Form, now: Timestamp) -> Result<Converted, String> {
+    let mut gatherer = Gatherer::new(&form.mapping, &form.further, now);
     let mut neither: u64 = 0;
     for record in ldif::parse(text.as_bytes()).map_err(|fault| fault.to_string())? {
         match record {
@@ -42,13 +43,9 @@ pub(super) fn convert(text: &str, form: &Form) -> Result<Converted, String> {
             counted(neither, "entry")
         ));
     }
-    let unread = gatherer.unread_members();
-    if unread > 0 {
-        notes.push(format!(
-            "members that cannot be read, so that the groups that name them lose nobody: {unread}"
-        ));
-    }
+    notes.extend(gatherer.oddities().notes());
     Ok(Converted {
+        true_until: gatherer.next_expiry(),
         records: gatherer.finish(),
         notes,
     })

@@ -151,6 +151,7 @@ impl<'f> People<'f> {
         Converted {
             records,
             notes: (repeats > 0).then_some(note).into_iter().collect(),
+            true_until: None,
         }
     }
 

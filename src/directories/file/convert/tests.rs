@@ -3,6 +3,9 @@ use std::fmt::Write as _;
 use super::*;
 use crate::model::{Kind, Status, StrId};
 
+/// 2026-11-21T22:00:00Z.
+const NOW: Timestamp = Timestamp(1_795_298_400);
+
 fn form(path: &str, further: &[&str]) -> Form {
     let config: FileConfig =
         serde_yaml::from_str(&format!("{{ path: {path}, attributes: [phone] }}")).unwrap();
@@ -11,12 +14,12 @@ fn form(path: &str, further: &[&str]) -> Form {
 }
 
 fn read(path: &str, text: &str) -> Records {
-    convert(text, &form(path, &["nr"])).unwrap().records
+    convert(text, &form(path, &["nr"]), NOW).unwrap().records
 }
 
 #[track_caller]
 fn check_fault(path: &str, text: &str, expect: &str) {
-    match convert(text, &form(path, &[])) {
+    match convert(text, &form(path, &[]), NOW) {
         Ok(_) => panic!("it was read: {text}"),
         Err(fault) => assert!(fault.contains(expect), "{fault}"),
     }
@@ -164,7 +167,7 @@ fn ldif_goes_through_the_mapping() {
                 dn: cn=staff,dc=x\nobjectClass: groupOfNames\ncn: staff\nmember: UID=ann, DC=x\nmember: ?\n";
     let config = serde_yaml::from_str::<FileConfig>("path: people.ldif").unwrap();
     let form = Form::new(Format::Ldif, &config, &["nr".to_owned()]);
-    let converted = convert(text, &form).unwrap();
+    let converted = convert(text, &form, NOW).unwrap();
     assert_eq!(
         lines(&converted.records),
         [
@@ -176,7 +179,7 @@ fn ldif_goes_through_the_mapping() {
         converted.notes,
         [
             "neither users nor groups by their object classes: 1 entry",
-            "members that cannot be read, so that the groups that name them lose nobody: 1",
+            "members that could not be read, so that their groups take no membership away: 1",
         ],
     );
 }
@@ -463,7 +466,7 @@ fn faults_show_no_values() {
         "- ann-secret\n",
         "ann-secret\n",
     ] {
-        let fault = convert(text, &form("people.yaml", &[])).unwrap_err();
+        let fault = convert(text, &form("people.yaml", &[]), NOW).unwrap_err();
         assert!(
             !fault.contains("secret") && !fault.contains('\n'),
             "{fault}"
@@ -574,6 +577,7 @@ fn an_ldif_that_is_not_whole_is_no_directory() {
     let records = convert(
         &format!("dn: uid=ben,dc=x\nuid: ben\ncn:: QUJ\n\n{ann}"),
         &Form::new(Format::Ldif, &config, &[]),
+        NOW,
     );
     assert_eq!(
         lines(&records.unwrap().records),
@@ -595,7 +599,7 @@ fn a_cut_within_a_line_is_never_read() {
     ] {
         for cut in (1..text.len()).filter(|at| !text[..*at].ends_with('\n')) {
             assert!(
-                convert(&text[..cut], &form_of(path)).is_err(),
+                convert(&text[..cut], &form_of(path), NOW).is_err(),
                 "{path}: {}",
                 &text[..cut]
             );
@@ -604,12 +608,15 @@ fn a_cut_within_a_line_is_never_read() {
     let json = r#"{ "users": [{ "username": "ann", "groups": ["staff"] }] }"#;
     for cut in 1..json.len() {
         assert!(
-            convert(&json[..cut], &form_of("people.json")).is_err(),
+            convert(&json[..cut], &form_of("people.json"), NOW).is_err(),
             "{}",
             &json[..cut]
         );
         let line = format!("{}\n", &json[..cut]);
-        assert!(convert(&line, &form_of("people.json")).is_err(), "{line}");
+        assert!(
+            convert(&line, &form_of("people.json"), NOW).is_err(),
+            "{line}"
+        );
     }
 }
 

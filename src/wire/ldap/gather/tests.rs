@@ -4,7 +4,7 @@ use super::*;
 fn gather(text: &str, further: &[&str]) -> Records {
     let mapping = Mapping::openldap();
     let further: Vec<String> = further.iter().map(|it| (*it).to_owned()).collect();
-    let mut gatherer = Gatherer::new(&mapping, &further);
+    let mut gatherer = Gatherer::new(&mapping, &further, Timestamp(0));
     for record in ldif::parse(text.as_bytes()).unwrap() {
         match record {
             Err(broken) => gatherer.broken(

@@ -521,12 +521,12 @@ async fn broken_messages_fail_the_read() {
         check_error(&failed.unwrap_err(), word, "");
     };
     check(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "unavailable").await;
-    let half = ldap_script::user(2, 0);
+    let half = ldap_script::user(3, 0);
     check(half[..half.len() / 2].to_vec(), "unavailable").await;
     // An entry whose attributes are no sequence.
     let parts = [ldap_script::tlv(0x04, b"dc=x"), ldap_script::tlv(0x04, b"")];
     let entry = ldap_script::tlv(0x64, &parts.concat());
-    check(ldap_script::message(2, &entry, &[]), "incomplete").await;
+    check(ldap_script::message(3, &entry, &[]), "incomplete").await;
 }
 
 #[tokio::test]

@@ -9,20 +9,21 @@ use std::net::TcpStream as StdTcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ldap3::asn1::{PL, parse_tag};
-use ldap3::controls::{PagedResults, RawControl};
+use ldap3::controls::{Control, PagedResults, RawControl};
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, StdStream};
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::convert::Entry;
+use super::convert::{self, Entry};
 use super::fault::{self, Step};
 use super::limits::{Budget, Limits};
 use super::root::PAGED_RESULTS;
 use super::url::LdapUrl;
 use crate::directories::ReadError;
+use crate::wire::ldap::ber::NotBer;
+use crate::wire::ldap::sync;
 
 /// How long the driver of a connection may take to say why it ended, once it has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -66,11 +67,29 @@ pub(super) struct Answered {
     pub more: bool,
 }
 
-/// How a page ended.
-struct Page {
-    entries: u64,
-    referrals: u64,
-    result: LdapResult,
+/// One thing that a search brings.
+#[derive(Clone, Copy)]
+pub(super) enum Item<'a> {
+    /// An entry, with what the server says beside it.
+    Entry(Entry<'a>, &'a [Control]),
+    /// An intermediate message (RFC 4511, section 4.13): its name and its value.
+    Info(&'a [u8], &'a [u8]),
+}
+
+/// How one search ended: with success.
+pub(super) struct Page {
+    pub entries: u64,
+    pub referrals: u64,
+    pub result: LdapResult,
+}
+
+impl Item<'_> {
+    fn size(&self) -> usize {
+        match self {
+            Item::Entry(entry, _) => entry.size(),
+            Item::Info(_, value) => value.len(),
+        }
+    }
 }
 
 impl Session {
@@ -135,6 +154,20 @@ impl Session {
         &mut self,
         query: &Query,
         limits: &Limits,
+        each: impl FnMut(&Entry<'_>) + Send,
+    ) -> Result<Answered, ReadError> {
+        self.search_with(query, limits, &[], each).await
+    }
+
+    /// The same with further controls.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(super) async fn search_with(
+        &mut self,
+        query: &Query,
+        limits: &Limits,
+        further: &[RawControl],
         mut each: impl FnMut(&Entry<'_>) + Send,
     ) -> Result<Answered, ReadError> {
         let what = self.reading(query);
@@ -142,9 +175,10 @@ impl Session {
         let mut answered = Answered::default();
         let mut cookie = Vec::new();
         loop {
-            let controls = vec![page_of(query, cookie.clone())];
+            let mut controls = further.to_vec();
+            controls.push(page_of(query, cookie.clone()));
             let page = self
-                .page(query, &what, controls, &mut budget, &mut each)
+                .answers(query, &what, controls, &mut budget, &mut entries(&mut each))
                 .await?;
             answered.entries += page.entries;
             answered.referrals += page.referrals;
@@ -153,7 +187,7 @@ impl Session {
                 Ok(Some(next)) => next,
                 // A server without paging leaves the control away from its first answer, not from a later one.
                 Ok(None) if first => return Ok(answered),
-                Ok(None) | Err(NotPaging) => return Err(fault::senseless(&what)),
+                Ok(None) | Err(NotBer) => return Err(fault::senseless(&what)),
             };
             if cookie.is_empty() {
                 return Ok(answered);
@@ -178,11 +212,11 @@ impl Session {
         let mut budget = Budget::new(*limits);
         let controls = vec![page_of(query, Vec::new())];
         let page = self
-            .page(query, &what, controls, &mut budget, &mut each)
+            .answers(query, &what, controls, &mut budget, &mut entries(&mut each))
             .await?;
         let more = match next_cookie(&page.result) {
             Ok(cookie) => cookie.is_some_and(|it| !it.is_empty()),
-            Err(NotPaging) => return Err(fault::senseless(&what)),
+            Err(NotBer) => return Err(fault::senseless(&what)),
         };
         Ok(Answered {
             entries: page.entries,
@@ -204,7 +238,13 @@ impl Session {
         let what = self.reading(query);
         let mut budget = Budget::new(*limits);
         let page = self
-            .page(query, &what, Vec::new(), &mut budget, &mut each)
+            .answers(
+                query,
+                &what,
+                Vec::new(),
+                &mut budget,
+                &mut entries(&mut each),
+            )
             .await?;
         Ok(Answered {
             entries: page.entries,
@@ -218,18 +258,19 @@ impl Session {
         let _ = timeout(GOODBYE, self.ldap.unbind()).await;
     }
 
-    fn reading(&self, query: &Query) -> String {
+    pub(super) fn reading(&self, query: &Query) -> String {
         let Query { subject, base, .. } = query;
         format!("reading {subject} below `{base}` from {}", self.server)
     }
 
-    async fn page(
+    /// One search and everything that it brings.
+    pub(super) async fn answers(
         &mut self,
         query: &Query,
         what: &str,
         controls: Vec<RawControl>,
         budget: &mut Budget,
-        each: &mut (impl FnMut(&Entry<'_>) + Send),
+        each: &mut (impl FnMut(Item<'_>) -> Result<(), NotBer> + Send),
     ) -> Result<Page, ReadError> {
         self.ldap.with_timeout(self.timeout).with_controls(controls);
         let (base, filter) = (&query.base, &query.filter);
@@ -253,15 +294,17 @@ impl Session {
                 referrals += 1;
                 continue;
             }
-            if item.is_intermediate() {
-                continue;
-            }
-            let entry = Entry::of(&item.0).ok_or_else(|| fault::senseless(what))?;
+            let answer = if item.is_intermediate() {
+                convert::intermediate(&item.0).map(|(name, value)| Item::Info(name, value))
+            } else {
+                Entry::of(&item.0).map(|it| Item::Entry(it, &item.1))
+            };
+            let answer = answer.ok_or_else(|| fault::senseless(what))?;
             budget
-                .entry(entry.size())
+                .entry(answer.size())
                 .map_err(|over| ReadError::Incomplete(format!("{what}: {over}")))?;
-            entries += 1;
-            each(&entry);
+            entries += u64::from(matches!(answer, Item::Entry(..)));
+            each(answer).map_err(|NotBer| fault::senseless(what))?;
         }
         let result = stream.finish().await;
         if result.rc != 0 {
@@ -302,28 +345,30 @@ async fn dial(url: &LdapUrl) -> Result<StdTcpStream, LdapError> {
     Ok(stream.into_std()?)
 }
 
+/// Takes the entries alone.
+fn entries(
+    each: &mut (impl FnMut(&Entry<'_>) + Send),
+) -> impl FnMut(Item<'_>) -> Result<(), NotBer> + Send {
+    |item| {
+        if let Item::Entry(entry, _) = item {
+            each(&entry);
+        }
+        Ok(())
+    }
+}
+
 /// Asks for the page that a cookie stands for; for the first one if it is empty.
 fn page_of(query: &Query, cookie: Vec<u8>) -> RawControl {
     let size = query.page_size.cast_signed();
     RawControl::from(PagedResults { size, cookie })
 }
 
-/// The paging control of an answer is not one.
-struct NotPaging;
-
 /// The cookie under which the next page can be had, empty after the last one; `None` when the server does not page.
-fn next_cookie(result: &LdapResult) -> Result<Option<Vec<u8>>, NotPaging> {
+fn next_cookie(result: &LdapResult) -> Result<Option<Vec<u8>>, NotBer> {
     let mut controls = result.ctrls.iter().map(|control| &control.1);
     let Some(control) = controls.find(|it| it.ctype == PAGED_RESULTS) else {
         return Ok(None);
     };
-    let value = control.val.as_deref().ok_or(NotPaging)?;
-    let (_, value) = parse_tag(value).map_err(|_| NotPaging)?;
-    let PL::C(parts) = value.payload else {
-        return Err(NotPaging);
-    };
-    match parts.into_iter().nth(1).map(|it| it.payload) {
-        Some(PL::P(cookie)) => Ok(Some(cookie)),
-        _ => Err(NotPaging),
-    }
+    let value = control.val.as_deref().ok_or(NotBer)?;
+    sync::paging_cookie(value).map(Some)
 }

@@ -74,6 +74,17 @@ impl Attributes for Entry<'_> {
     }
 }
 
+/// The name and the value of an intermediate message (RFC 4511, section 4.13), empty where they are left away; `None` when it
+/// does not have the shape of one.
+pub(super) fn intermediate(message: &StructureTag) -> Option<(&[u8], &[u8])> {
+    let parts = parts(message)?;
+    let content = |id| match parts.iter().find(|it| it.id == id) {
+        Some(part) => octets(part),
+        None => Some(&[][..]),
+    };
+    Some((content(0)?, content(1)?))
+}
+
 /// The description and the values of an attribute, if it has the shape of one.
 fn attribute(tag: &StructureTag) -> Option<(&[u8], &[StructureTag])> {
     let [description, values] = parts(tag)? else {

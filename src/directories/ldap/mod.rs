@@ -6,9 +6,11 @@
 //! followed: that would show them the bind password.
 
 mod api;
+mod changes;
 mod check;
 pub mod config;
 mod convert;
+mod cursor;
 mod fault;
 mod limits;
 mod ranges;
@@ -155,13 +157,12 @@ impl Directory for LdapDirectory {
         })
     }
 
-    /// Always a complete read: there is no cursor yet.
-    fn read(&self, _since: Since) -> BoxFuture<'_, Result<Read, ReadError>> {
+    fn read(&self, since: Since) -> BoxFuture<'_, Result<Read, ReadError>> {
         let reader = Arc::clone(&self.reader);
         let limit = self.read_timeout;
         let now = self.clock.now();
         Box::pin(async move {
-            in_own_task(async move { reader.read(limit, now).await })
+            in_own_task(async move { reader.read(since.cursor.as_deref(), limit, now).await })
                 .await
                 .unwrap_or_else(|_| Err(senseless()))
         })

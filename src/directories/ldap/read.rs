@@ -12,6 +12,7 @@ use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
 use super::api::{Query, Session};
+use super::changes::Changes;
 use super::convert::Entry;
 use super::limits::Limits;
 use super::ranges;
@@ -51,13 +52,18 @@ pub(super) struct Login {
 }
 
 impl Reader {
-    /// Reads everything once, in the time that the whole of it may take. `now` is the moment at which accounts are expired or
+    /// Reads what has changed since the cursor was given, or everything, in the time that the whole of it may take. `now` is the moment at which accounts are expired or
     /// not.
     ///
     /// # Errors
     /// Whatever makes the answer less than complete.
-    pub(super) async fn read(&self, limit: Duration, now: Timestamp) -> Result<Read, ReadError> {
-        match timeout(limit, self.read_all(now)).await {
+    pub(super) async fn read(
+        &self,
+        cursor: Option<&str>,
+        limit: Duration,
+        now: Timestamp,
+    ) -> Result<Read, ReadError> {
+        match timeout(limit, self.read_since(cursor, now)).await {
             Ok(read) => read,
             Err(_) => Err(ReadError::Unavailable(format!(
                 "reading from {}: not complete after {} s; raise `read_timeout`, or ask for less",
@@ -67,10 +73,25 @@ impl Reader {
         }
     }
 
+    async fn read_since(&self, cursor: Option<&str>, now: Timestamp) -> Result<Read, ReadError> {
+        let Some(cursor) = cursor else {
+            return self.read_all(now).await;
+        };
+        match self.changes(cursor, now).await? {
+            Changes::Read(read) => Ok(*read),
+            Changes::Doubt(why) => {
+                let mut read = self.read_all(now).await?;
+                read.notes.insert(0, format!("everything was read: {why}"));
+                Ok(read)
+            }
+        }
+    }
+
     async fn read_all(&self, now: Timestamp) -> Result<Read, ReadError> {
-        let (session, url) = self.connect().await?;
-        let gatherer = Gatherer::new(&self.mapping, &self.extra, now).requiring_ids();
-        let gatherer = Mutex::new(gatherer);
+        let (mut session, url) = self.connect().await?;
+        let root = session.root().await?;
+        let place = self.begin(&mut session, &root).await?;
+        let gatherer = Mutex::new(self.gatherer(now));
         let (users, groups) = tokio::try_join!(
             self.read_users(session, &gatherer),
             self.read_groups(url, &gatherer)
@@ -78,12 +99,13 @@ impl Reader {
         let gatherer = gatherer
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
+        let cursor = place.and_then(|it| self.cursor(url, it, &gatherer));
         let oddities = gatherer.oddities();
         let records = gatherer.finish();
         let notes = notes(users + groups, &oddities, &records);
         Ok(Read {
             what: What::Complete(records),
-            cursor: None,
+            cursor,
             notes,
         })
     }
@@ -178,6 +200,11 @@ impl Reader {
         Ok(referrals)
     }
 
+    /// What makes records of entries, at the moment `now`.
+    pub(super) fn gatherer(&self, now: Timestamp) -> Gatherer<'_> {
+        Gatherer::new(&self.mapping, &self.extra, now).requiring_ids()
+    }
+
     fn servers(&self) -> String {
         let urls: Vec<String> = self.urls.iter().map(ToString::to_string).collect();
         urls.join(", ")
@@ -215,7 +242,7 @@ fn all_of(failures: &[ReadError]) -> ReadError {
 }
 
 /// What an operator is told of a read: counts, never values.
-fn notes(referrals: u64, oddities: &Oddities, records: &Records) -> Vec<String> {
+pub(super) fn notes(referrals: u64, oddities: &Oddities, records: &Records) -> Vec<String> {
     let mut notes = Vec::new();
     if referrals > 0 {
         notes.push(format!(

@@ -3,11 +3,6 @@
 //! How a server is read is decided from this and from nothing else: which controls it offers, whose product it is, and,
 //! at Active Directory, which domain controller answers. A server that hides its root DSE offers nothing.
 
-#![expect(
-    dead_code,
-    reason = "increments, which need all of it, are being added"
-)]
-
 use ldap3::Scope;
 
 use super::api::{Query, Session};
@@ -18,10 +13,6 @@ use crate::wire::ldap::gather::Attributes as _;
 
 /// RFC 2696: entries in pages.
 pub(super) const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
-/// RFC 4533: entries that changed since a cookie was given.
-pub(super) const SYNC_REQUEST: &str = "1.3.6.1.4.1.4203.1.9.1.1";
-/// MS-ADTS 3.1.1.3.4.1.3: objects that changed since a cookie was given.
-pub(super) const DIR_SYNC: &str = "1.2.840.113556.1.4.841";
 /// MS-ADTS 3.1.1.3.4.1.14: deleted objects are shown.
 pub(super) const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 /// MS-ADTS 3.1.1.3.4.3.1: the server is an Active Directory.

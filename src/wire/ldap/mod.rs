@@ -1,5 +1,7 @@
-//! LDAP without a server: names (RFC 4514), entries as text (RFC 2849), and what entries mean.
+//! LDAP without a server: names (RFC 4514), entries as text (RFC 2849), what entries mean, and what
+//! servers say of changes.
 
+pub mod ber;
 pub mod dn;
 pub mod gather;
 pub mod ids;
@@ -9,3 +11,4 @@ pub mod presets;
 pub mod primary;
 pub mod ranges;
 pub mod status;
+pub mod sync;

@@ -23,7 +23,7 @@ type Answer = dyn Fn(&Question) -> (Vec<u8>, Then) + Send + Sync;
 /// A search request (RFC 4511, section 4.5.1), without its filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
-    /// Its number on its connection, counted from 0.
+    /// Its number on its connection, counted from 0; what is asked of the root DSE is not counted.
     pub(crate) number: usize,
     /// Its message id, under which it must be answered.
     pub(crate) id: u8,
@@ -49,6 +49,11 @@ pub(crate) struct AskedControl {
 }
 
 impl Question {
+    /// Whether the server is asked what it is.
+    pub(crate) fn is_root(&self) -> bool {
+        self.base.is_empty() && self.scope == 0
+    }
+
     /// The value of one of its controls; none if it does not carry that control, or the control no value.
     pub(crate) fn control(&self, oid: &str) -> Option<&[u8]> {
         let found = self.controls.iter().find(|it| it.oid == oid)?;
@@ -65,12 +70,18 @@ pub(crate) enum Then {
     Close,
 }
 
-/// Starts a server that answers a search from its number on its connection and its message id alone; it ends with the
-/// runtime of the test.
+/// Starts a server that answers a search from its number on its connection and its message id alone, and hides its root DSE;
+/// it ends with the runtime of the test.
 pub(crate) async fn start(
     answer: impl Fn(usize, u8) -> (Vec<u8>, Then) + Send + Sync + 'static,
 ) -> SocketAddr {
-    start_asked(move |question| answer(question.number, question.id)).await
+    start_asked(move |question| {
+        if question.is_root() {
+            return (done(question.id, 0, None), Then::GoOn);
+        }
+        answer(question.number, question.id)
+    })
+    .await
 }
 
 /// Starts a server that looks at what it is asked; it ends with the runtime of the test.
@@ -197,7 +208,7 @@ async fn serve(mut client: TcpStream, answer: &Answer) {
                 let Some(question) = question(searches, id, operation, controls) else {
                     return;
                 };
-                searches += 1;
+                searches += usize::from(!question.is_root());
                 answer(&question)
             }
             _ => return,

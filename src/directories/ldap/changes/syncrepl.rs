@@ -1,0 +1,298 @@
+//! Content synchronisation (RFC 4533, `refreshOnly`), as OpenLDAP and 389 Directory Server really do it.
+//!
+//! The document leaves open how a server tells what is gone: by naming it, or by naming all that is left. What real servers
+//! make of it differs further:
+//!
+//! * An end without a cookie means that nothing changed, and that the old cookie is to be kept.
+//! * 389 Directory Server says in every answer that it named what is left, also where it named nothing. So what was not
+//!   named counts as gone only where something was.
+//! * OpenLDAP answers a cookie that it cannot read with everything, and gives an empty one: a doubt.
+//! * Neither says that the set is whole when a limit ends it; the result code does, and is a doubt.
+
+use ldap3::Scope;
+use ldap3::controls::RawControl;
+
+use super::{Changed, NO_ATTRIBUTES, Stop, Subject, doubt, place_changed, value};
+use crate::clock::Timestamp;
+use crate::directories::ldap::api::{Item, Query, Session};
+use crate::directories::ldap::convert::Entry;
+use crate::directories::ldap::cursor::{Octets, Place};
+use crate::directories::ldap::limits::Budget;
+use crate::directories::ldap::read::{Reader, label};
+use crate::directories::ldap::root::{RootDse, Vendor};
+use crate::model::RecordKind;
+use crate::wire::ldap::ber::NotBer;
+use crate::wire::ldap::gather::{Attributes as _, Gatherer};
+use crate::wire::ldap::mapping::Names;
+use crate::wire::ldap::sync::{self, EntryState, SyncDone, SyncInfo, SyncState, SyncUuid};
+
+/// What one search brought.
+#[derive(Debug, Default)]
+struct Synced {
+    /// Entries that came whole.
+    changed: u64,
+    gone: Vec<SyncUuid>,
+    /// Entries that are there as they were.
+    present: Vec<SyncUuid>,
+    /// All that is left was named, if only by saying so.
+    listed: bool,
+    /// The last word is that what is gone was named.
+    refresh_deletes: bool,
+    cookie: Option<Vec<u8>>,
+    referrals: u64,
+}
+
+impl Reader {
+    /// Where content synchronisation can begin, if the ids of the records are those that it names.
+    pub(super) async fn begin_syncrepl(
+        &self,
+        session: &mut Session,
+        root: &RootDse,
+    ) -> Result<Option<Place>, Stop> {
+        if !root.offers(sync::SYNC_REQUEST) || !self.knows_by_uuid(root.vendor) {
+            return Ok(None);
+        }
+        let mut cookies = Vec::new();
+        for (_, query) in self.asked() {
+            // OpenLDAP's cookie tells how far the database is, whatever is asked. 389 Directory Server's holds the question,
+            // which must therefore be the same; without attributes it is answered quickly.
+            let query = if root.vendor == Vendor::OpenLdap {
+                Query {
+                    scope: Scope::Base,
+                    filter: "(objectClass=*)".to_owned(),
+                    ..query
+                }
+            } else {
+                query
+            };
+            let query = Query {
+                attributes: vec![NO_ATTRIBUTES.to_owned()],
+                ..query
+            };
+            let synced = self.sync(session, &query, None, |_, _| Ok(())).await?;
+            match synced.cookie {
+                Some(cookie) if !cookie.is_empty() => cookies.push(Octets(cookie)),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(Place::Syncrepl(cookies)))
+    }
+
+    /// Everything that changed since the cookies were given.
+    pub(super) async fn synced(
+        &self,
+        session: &mut Session,
+        cookies: &[Octets],
+        now: Timestamp,
+    ) -> Result<Changed<'_>, Stop> {
+        let asked = self.asked();
+        if asked.len() != cookies.len() {
+            return Err(doubt("the searches are others than the last time"));
+        }
+        let mut gatherer = self.gatherer(now);
+        let mut all = Vec::new();
+        for ((subject, query), cookie) in asked.iter().zip(cookies) {
+            let synced = self
+                .sync(session, query, Some(&cookie.0), |entry, uuid| {
+                    self.take(*subject, entry, uuid, &mut gatherer)
+                })
+                .await?;
+            self.is_sound(*subject, &synced)?;
+            all.push((*subject, synced));
+        }
+        let kept = |(new, old): (&(Subject, Synced), &Octets)| {
+            Octets(new.1.cookie.clone().unwrap_or_else(|| old.0.clone()))
+        };
+        let place = Place::Syncrepl(all.iter().zip(cookies).map(kept).collect());
+        let referrals = all.iter().map(|it| it.1.referrals).sum();
+        let (mut gone, mut remaining) = (Vec::new(), Vec::new());
+        for kind in [RecordKind::User, RecordKind::Group] {
+            let of_kind: Vec<&Synced> = all
+                .iter()
+                .filter(|it| it.0 == Subject::Records(kind))
+                .map(|it| &it.1)
+                .collect();
+            let ids =
+                |uuids: &[SyncUuid]| uuids.iter().map(|it| self.id_of(it)).collect::<Vec<_>>();
+            gone.extend(
+                of_kind
+                    .iter()
+                    .flat_map(|it| ids(&it.gone))
+                    .map(|id| (kind, id)),
+            );
+            if of_kind.iter().any(|it| it.listed) {
+                if !of_kind.iter().all(|it| it.listed) {
+                    return Err(doubt(
+                        "of one base the server named what is gone, of another what is left",
+                    ));
+                }
+                remaining.push((
+                    kind,
+                    of_kind.iter().flat_map(|it| ids(&it.present)).collect(),
+                ));
+            }
+        }
+        let members = Vec::new();
+        Ok(Changed {
+            gatherer,
+            gone,
+            remaining,
+            members,
+            moves_follow: false,
+            place,
+            referrals,
+        })
+    }
+
+    /// One search with the control.
+    async fn sync(
+        &self,
+        session: &mut Session,
+        query: &Query,
+        cookie: Option<&[u8]>,
+        mut changed: impl FnMut(&Entry<'_>, &SyncUuid) -> Result<(), NotBer> + Send,
+    ) -> Result<Synced, Stop> {
+        let control = RawControl {
+            ctype: sync::SYNC_REQUEST.to_owned(),
+            crit: true,
+            val: Some(sync::sync_request(cookie)),
+        };
+        let what = session.reading(query);
+        let mut budget = Budget::new(self.limits);
+        let mut synced = Synced::default();
+        let mut take = |item: Item<'_>| synced.take(item, &mut changed);
+        let page = session
+            .answers(query, &what, vec![control], &mut budget, &mut take)
+            .await?;
+        let done = value(&page.result.ctrls, sync::SYNC_DONE);
+        let done = done.map_or(Ok(SyncDone::default()), SyncDone::read);
+        let done =
+            done.map_err(|fault| doubt(format!("{what}: the end of the changes: {fault}")))?;
+        synced.cookie = done.cookie.or(synced.cookie);
+        synced.refresh_deletes = done.refresh_deletes;
+        synced.referrals = page.referrals;
+        Ok(synced)
+    }
+
+    fn take(
+        &self,
+        subject: Subject,
+        entry: &Entry<'_>,
+        uuid: &SyncUuid,
+        gatherer: &mut Gatherer<'_>,
+    ) -> Result<(), NotBer> {
+        let Subject::Records(kind) = subject else {
+            return Ok(());
+        };
+        let ids = self.ids(kind);
+        let mut shown = ids.iter().flat_map(|it| entry.values(it));
+        if shown.any(|it| !it.eq_ignore_ascii_case(self.id_of(uuid).as_bytes())) {
+            return Err(NotBer);
+        }
+        let label = label(entry, ids);
+        match kind {
+            RecordKind::User => gatherer.user(entry, &label),
+            RecordKind::Group => gatherer.group(entry, &label),
+        }
+        Ok(())
+    }
+
+    /// Whether what one search brought can be believed.
+    fn is_sound(&self, subject: Subject, synced: &Synced) -> Result<(), Stop> {
+        if synced.cookie.as_ref().is_some_and(Vec::is_empty) {
+            return Err(doubt(
+                "the server no longer knows how far the last read came",
+            ));
+        }
+        if subject == Subject::Places && synced.changed > 0 {
+            return Err(place_changed());
+        }
+        let silent = synced.cookie.is_some()
+            && !synced.refresh_deletes
+            && !synced.listed
+            && synced.gone.is_empty();
+        if silent && self.mapping.users.id == Names::of(&["entryUUID"]) {
+            return Err(doubt(
+                "the server says that it named all that is left, and named nothing",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether records are known by the id by which this product's changes name them.
+    fn knows_by_uuid(&self, vendor: Vendor) -> bool {
+        let name = match vendor {
+            Vendor::OpenLdap => Names::of(&["entryUUID"]),
+            Vendor::Ds389 => Names::of(&["nsUniqueId"]),
+            Vendor::ActiveDirectory | Vendor::Other => return false,
+        };
+        self.records().all(|(kind, _)| *self.ids(kind) == name)
+    }
+
+    fn id_of(&self, uuid: &SyncUuid) -> String {
+        if self.mapping.users.id == Names::of(&["nsUniqueId"]) {
+            sync::ns_unique_id(uuid)
+        } else {
+            sync::entry_uuid(uuid)
+        }
+    }
+}
+
+impl Synced {
+    fn take(
+        &mut self,
+        item: Item<'_>,
+        changed: &mut impl FnMut(&Entry<'_>, &SyncUuid) -> Result<(), NotBer>,
+    ) -> Result<(), NotBer> {
+        match item {
+            Item::Entry(entry, controls) => {
+                let SyncState { state, uuid } =
+                    SyncState::read(value(controls, sync::SYNC_STATE).ok_or(NotBer)?)?;
+                match state {
+                    EntryState::Changed => {
+                        self.changed += 1;
+                        changed(&entry, &uuid)?;
+                    }
+                    EntryState::Gone => self.gone.push(uuid),
+                    EntryState::Present => {
+                        self.listed = true;
+                        self.present.push(uuid);
+                    }
+                }
+            }
+            Item::Info(name, info) if name == sync::SYNC_INFO.as_bytes() => {
+                match SyncInfo::read(info)? {
+                    SyncInfo::NewCookie(cookie) => self.cookie = Some(cookie),
+                    SyncInfo::RefreshDelete { cookie } => self.go_on(cookie),
+                    SyncInfo::RefreshPresent { cookie } => {
+                        self.listed = true;
+                        self.go_on(cookie);
+                    }
+                    SyncInfo::IdSet {
+                        cookie,
+                        gone: true,
+                        uuids,
+                    } => {
+                        self.gone.extend(uuids);
+                        self.go_on(cookie);
+                    }
+                    SyncInfo::IdSet {
+                        cookie,
+                        gone: false,
+                        uuids,
+                    } => {
+                        self.listed = true;
+                        self.present.extend(uuids);
+                        self.go_on(cookie);
+                    }
+                }
+            }
+            Item::Info(..) => {}
+        }
+        Ok(())
+    }
+
+    fn go_on(&mut self, cookie: Option<Vec<u8>>) {
+        self.cookie = cookie.or(self.cookie.take());
+    }
+}

@@ -19,6 +19,7 @@ mod exit_codes;
 mod figures;
 mod file_directory;
 mod laws;
+mod ldap_delta;
 mod ldap_directory;
 mod process;
 mod samba;

@@ -3,6 +3,9 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 /// Whether a server answers what everybody may ask.
 pub(crate) fn answers(url: &str) -> bool {
     Command::new("ldapsearch")
@@ -39,4 +42,25 @@ pub(crate) fn modify(url: &str, dn: &str, password: &str, changes: &str) {
         "ldapmodify refused: {}\n{changes}",
         String::from_utf8_lossy(&output.stderr)
     );
+}
+
+/// The values of an attribute of one entry, none if it has none.
+pub(crate) fn values(url: &str, login: (&str, &str), entry: &str, attribute: &str) -> Vec<String> {
+    let (dn, password) = login;
+    let output = Command::new("ldapsearch")
+        .args(["-x", "-LLL", "-o", "ldif-wrap=no", "-D", dn, "-w", password])
+        .args(["-H", url, "-s", "base", "-b", entry, attribute])
+        .output()
+        .expect("ldap-utils is not installed");
+    assert!(output.status.success(), "{entry}: {output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines = text.lines().filter_map(|it| it.split_once(':'));
+    let found = lines.filter(|it| it.0.eq_ignore_ascii_case(attribute));
+    let values = found.map(|(_, value)| match value.strip_prefix(':') {
+        Some(encoded) => {
+            String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).unwrap()).unwrap()
+        }
+        None => value.trim().to_owned(),
+    });
+    values.collect()
 }

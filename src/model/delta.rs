@@ -3,8 +3,11 @@
 //! A delta is idempotent: taking it twice is taking it once. It may only speak of what is known; one that names a group or a
 //! member that the records lack shows that something was missed, and only a complete read can mend that.
 
+mod usernames;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::usernames::Usernames;
 use crate::model::{
     NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Reference, Rejected, StrId,
 };
@@ -40,6 +43,8 @@ pub struct Delta {
     /// Memberships follow their record, as Active Directory's do: one that stays names the record under its new handle, and
     /// no longer names a record that is gone.
     pub moves_follow: bool,
+    /// Groups may name users by username: a reference to a user is a username's key then.
+    pub by_username: bool,
     /// Of these kinds, the ids of everything that is still there and has not changed: what is neither here nor in `upsert` is
     /// gone.
     pub remaining: Vec<(RecordKind, Vec<String>)>,
@@ -54,6 +59,11 @@ pub enum Gap {
     /// A group was rejected, and its members with it.
     #[error("a change mends the group with id `{0}`, of which the last records know no members")]
     RejectedGroup(String),
+    /// A membership that names a user by username and one that names it by its handle look the same once they are known.
+    #[error(
+        "a user who is a member somewhere left or is named otherwise, and groups name members by username"
+    )]
+    NamedMember,
     /// A rejected record without an id may be the same as a changed one, or another.
     #[error("a rejected record without an id cannot be told from one that changed")]
     WithoutId,
@@ -91,6 +101,7 @@ impl Records {
         self.check_rejected(delta)?;
         let mut builder = RecordsBuilder::default();
         let replaced = Replaced::of(delta);
+        usernames::check(self, delta, &replaced)?;
         for (index, user) in (0u32..).zip(&self.users) {
             if !replaced.has(RecordKind::User, self.text(user.id)) {
                 builder.user(&self.raw_user(index));
@@ -232,7 +243,7 @@ impl Records {
                 numbers.insert(id, number);
             }
             if let (Some(&number), true) = (numbers.get(id), delta.is_filled(id)) {
-                upsert.fill(at, number, delta, builder);
+                upsert.fill(at, number, &kept, builder);
             }
         }
         for (group, kind, handle) in kept.edges.added() {
@@ -272,26 +283,29 @@ impl Records {
             }
         }
         for it in kept.references(group as u32) {
-            keep(it.kind, self.text(it.handle));
+            let handle = self.text(it.handle);
+            kept.usernames
+                .each(it.kind, handle, |handle| keep(it.kind, handle));
         }
     }
 
     /// Gives a group the members that it has here.
-    fn fill(&self, group: usize, number: u32, delta: &Delta, builder: &mut RecordsBuilder) {
+    fn fill(&self, group: usize, number: u32, kept: &Kept<'_>, builder: &mut RecordsBuilder) {
         for &user in self.members.row(group) {
             let handle = self.users[user as usize].handle;
-            builder.member(number, delta.kind_of(RecordKind::User), self.text(handle));
+            let kind = kept.delta.kind_of(RecordKind::User);
+            builder.member(number, kind, self.text(handle));
         }
         for &child in self.children.row(group) {
             let handle = self.groups[child as usize].handle;
-            builder.member(number, delta.kind_of(RecordKind::Group), self.text(handle));
+            let kind = kept.delta.kind_of(RecordKind::Group);
+            builder.member(number, kind, self.text(handle));
         }
-        for it in self
-            .references
-            .iter()
-            .filter(|it| it.group as usize == group)
-        {
-            builder.member(number, it.kind, self.text(it.handle));
+        let references = self.references.iter();
+        for it in references.filter(|it| it.group as usize == group) {
+            let handle = self.text(it.handle);
+            let add = |handle: &str| builder.member(number, it.kind, handle);
+            kept.usernames.each(it.kind, handle, add);
         }
     }
 }
@@ -305,6 +319,7 @@ struct Kept<'a> {
     moved: Vec<((RecordKind, &'a str), &'a str)>,
     /// Sorted by group.
     references: Vec<&'a Reference>,
+    usernames: Usernames<'a>,
 }
 
 impl<'a> Kept<'a> {
@@ -335,6 +350,7 @@ impl<'a> Kept<'a> {
             replaced,
             moved,
             references,
+            usernames: Usernames::of(old, delta, replaced),
         }
     }
 

@@ -206,11 +206,25 @@ impl Session {
         &mut self,
         query: &Query,
         limits: &Limits,
+        each: impl FnMut(&Entry<'_>) + Send,
+    ) -> Result<Answered, ReadError> {
+        self.first_page_with(query, limits, Vec::new(), each).await
+    }
+
+    /// The same with further controls.
+    ///
+    /// # Errors
+    /// As [`Session::search`].
+    pub(super) async fn first_page_with(
+        &mut self,
+        query: &Query,
+        limits: &Limits,
+        mut controls: Vec<RawControl>,
         mut each: impl FnMut(&Entry<'_>) + Send,
     ) -> Result<Answered, ReadError> {
         let what = self.reading(query);
         let mut budget = Budget::new(*limits);
-        let controls = vec![page_of(query, Vec::new())];
+        controls.push(page_of(query, Vec::new()));
         let page = self
             .answers(query, &what, controls, &mut budget, &mut entries(&mut each))
             .await?;

@@ -134,15 +134,11 @@ impl Reader {
             gone: changed.gone,
             members: changed.members,
             shared_handles: true,
+            by_username: cursor.names_members,
             moves_follow: changed.moves_follow,
             remaining: changed.remaining,
             upsert,
         };
-        if cursor.names_members && !delta.is_empty() {
-            return Err(doubt(
-                "groups name members by username, so a change may concern any of them",
-            ));
-        }
         Ok(Read {
             what: What::Delta(delta),
             cursor: cursor.write(),

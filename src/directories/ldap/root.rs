@@ -19,14 +19,13 @@ pub(super) const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 const ACTIVE_DIRECTORY: &str = "1.2.840.113556.1.4.800";
 
 /// What is asked. Operational attributes come only when they are named.
-const ATTRIBUTES: [&str; 9] = [
+const ATTRIBUTES: [&str; 8] = [
     "objectclass",
     "supportedcontrol",
     "supportedcapabilities",
     "supportedextension",
     "vendorname",
     "namingcontexts",
-    "defaultnamingcontext",
     "dsservicename",
     "highestcommittedusn",
 ];
@@ -42,8 +41,8 @@ pub(super) struct RootDse {
     pub naming_contexts: Vec<String>,
     /// Whose product it is.
     pub vendor: Vendor,
-    /// The domain of an Active Directory.
-    pub default_naming_context: String,
+    /// It is Samba, which shows what was deleted by rights of its own.
+    pub is_samba: bool,
     /// The DN of the settings of the domain controller that answers.
     pub ds_service_name: String,
     /// The number of its last change.
@@ -87,10 +86,10 @@ impl RootDse {
         } else {
             Vendor::Other
         };
+        self.is_samba = first("vendorname").starts_with("Samba");
         self.controls = all("supportedcontrol");
         self.extensions = all("supportedextension");
         self.naming_contexts = all("namingcontexts");
-        self.default_naming_context = first("defaultnamingcontext");
         self.ds_service_name = first("dsservicename");
         self.highest_committed_usn = first("highestcommittedusn").parse().ok();
     }

@@ -5,7 +5,7 @@
 //! the questions of a complete read, by its `objectGUID`. What no longer answers them is gone from here.
 //!
 //! * **`DirSync`** needs the right *Replicating Directory Changes*. Its flag for readers without it is not used: such a
-//!   reader is not shown what was deleted.
+//!   reader is not shown what was deleted. Samba shows that by the rights to the container of deleted objects even then.
 //! * **Change numbers** (`uSNChanged`) are counted by each domain controller for itself and begin anew when it is restored.
 //!   Deleted objects are shown to who may read their container.
 
@@ -42,7 +42,8 @@ impl Reader {
         let Some(domain) = self.domain(root) else {
             return Ok(None);
         };
-        if root.offers(sync::DIR_SYNC) {
+        let shows_deleted = self.shows_deleted(session, &domain).await?;
+        if root.offers(sync::DIR_SYNC) && (shows_deleted || !root.is_samba) {
             // Whatever is asked for, the cookie tells how far the domain is.
             let nothing = domain_query(
                 &domain,
@@ -59,10 +60,11 @@ impl Reader {
                 Err(Stop::Doubt(_)) => {}
             }
         }
-        Ok(self
-            .last_change(session, root, &domain)
-            .await?
-            .map(Place::Usn))
+        if !shows_deleted {
+            return Ok(None);
+        }
+        let last = self.last_change(session, root).await?;
+        Ok(last.map(Place::Usn))
     }
 
     /// What changed since the cookie was given.
@@ -74,6 +76,9 @@ impl Reader {
     ) -> Result<Changed<'_>, Stop> {
         let root = session.root().await?;
         let domain = self.domain(&root).ok_or_else(no_domain)?;
+        if root.is_samba && !self.shows_deleted(session, &domain).await? {
+            return Err(hides_deleted());
+        }
         let mut asked: BTreeSet<String> = self
             .users
             .iter()
@@ -108,10 +113,11 @@ impl Reader {
     ) -> Result<Changed<'_>, Stop> {
         let root = session.root().await?;
         let domain = self.domain(&root).ok_or_else(no_domain)?;
-        let newest = self.last_change(session, &root, &domain).await?;
-        let newest = newest.ok_or_else(|| {
-            doubt("the server no longer shows what was deleted, or how far it is")
-        })?;
+        if !self.shows_deleted(session, &domain).await? {
+            return Err(hides_deleted());
+        }
+        let newest = self.last_change(session, &root).await?;
+        let newest = newest.ok_or_else(|| doubt("the server no longer shows how far it is"))?;
         if (&newest.service, &newest.invocation) != (&last.service, &last.invocation) {
             return Err(doubt(
                 "another domain controller answers than the last time, or it was restored from a backup",
@@ -149,7 +155,6 @@ impl Reader {
         &self,
         session: &mut Session,
         root: &RootDse,
-        domain: &str,
     ) -> Result<Option<Usn>, Stop> {
         let (Some(highest), service) = (root.highest_committed_usn, &root.ds_service_name) else {
             return Ok(None);
@@ -162,33 +167,31 @@ impl Reader {
         let take = |entry: &Entry<'_>| {
             invocation = entry.values("invocationid").next().map(<[u8]>::to_vec);
         };
-        let read = session
-            .search_unpaged(&settings, &self.limits, take)
-            .await
-            .map(|_| ());
-        unless_unavailable(read)?;
-        let container = Query {
-            scope: Scope::Base,
-            ..domain_query(
-                &format!("CN=Deleted Objects,{domain}"),
-                "(objectClass=*)",
-                vec![NO_ATTRIBUTES.to_owned()],
-            )
-        };
-        let mut shown = false;
-        let read = session
-            .search_with(&container, &self.limits, &[show_deleted()], |_| {
-                shown = true;
-            })
-            .await
-            .map(|_| ());
-        unless_unavailable(read)?;
+        let read = session.search_unpaged(&settings, &self.limits, take).await;
+        unless_unavailable(read.map(|_| ()))?;
         let usn = |invocation| Usn {
             service: service.clone(),
             invocation: Octets(invocation),
             highest,
         };
-        Ok(invocation.filter(|_| shown).map(usn))
+        Ok(invocation.map(usn))
+    }
+
+    /// Whether this login is shown what was deleted. The container of it is visible to many who do not see what is in there, so
+    /// only something that was deleted proves it; where nothing ever was, nothing is proven.
+    async fn shows_deleted(&self, session: &mut Session, domain: &str) -> Result<bool, Stop> {
+        let base = format!("CN=Deleted Objects,{domain}");
+        let one = Query {
+            scope: Scope::OneLevel,
+            page_size: 1,
+            ..domain_query(&base, "(isDeleted=TRUE)", vec![NO_ATTRIBUTES.to_owned()])
+        };
+        let mut shown = false;
+        let read = session
+            .first_page_with(&one, &self.limits, vec![show_deleted()], |_| shown = true)
+            .await;
+        unless_unavailable(read.map(|_| ()))?;
+        Ok(shown)
     }
 
     /// Searches with the control until the server has told everything, and gives the cookie.
@@ -256,6 +259,10 @@ fn show_deleted() -> RawControl {
         crit: true,
         val: None,
     }
+}
+
+fn hides_deleted() -> Stop {
+    doubt("this login may no longer see what was deleted")
 }
 
 fn no_domain() -> Stop {

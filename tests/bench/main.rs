@@ -18,6 +18,7 @@ mod certificates;
 mod dry_run;
 mod ldap;
 #[path = "../it/support/ldap_tools.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
 mod ldap_tools;
 mod load;
 mod measure;

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 use std::process::{Command, Output, Stdio};
 
-use crate::support::samba::{BASE, PASSWORD, READER, SYNCER, Samba};
+use crate::support::samba::{BASE, BLIND, COUNTER, PASSWORD, READER, SYNCER, Samba};
 use crate::support::wait;
 
 /// Tells the copy of this test that it is the one to be killed.
@@ -27,13 +27,31 @@ fn it_answers_over_plain_text_and_over_tls() {
 }
 
 #[test]
-fn only_one_of_the_readers_may_ask_for_changes() {
+fn each_reader_has_its_own_rights() {
     let samba = Samba::shared();
-    let dirsync = ["-E", "!dirSync=0/0", "-b", BASE, "(objectClass=user)", "cn"];
-    let refused = search(samba, &samba.url(), READER, &dirsync);
-    assert_eq!(refused.status.code(), Some(50), "{refused:?}");
-    let granted = search(samba, &samba.url(), SYNCER, &dirsync);
-    assert!(granted.status.success(), "{granted:?}");
+    let unit = samba.unit("rights");
+    samba.modify(&format!(
+        "dn: CN=Gone,OU=people,{unit}\nchangetype: add\nobjectClass: user\nsAMAccountName: gone\n\n\
+         dn: CN=Gone,OU=people,{unit}\nchangetype: delete\n"
+    ));
+    let check = |account, changes: bool, deleted: bool| {
+        let ask = |control: &str| {
+            let arguments = ["-E", control, "-b", BASE, "(cn=Gone*)", "cn"];
+            let found = search(samba, &samba.url(), account, &arguments);
+            (found.status.code(), text(&found).contains("DEL:"))
+        };
+        let expect = if changes { Some(0) } else { Some(50) };
+        assert_eq!(ask("!dirSync=0/0").0, expect, "{account}");
+        assert_eq!(
+            ask("!1.2.840.113556.1.4.417"),
+            (Some(0), deleted),
+            "{account}"
+        );
+    };
+    check(READER, false, false);
+    check(SYNCER, true, true);
+    check(COUNTER, false, true);
+    check(BLIND, true, false);
 }
 
 #[test]

@@ -71,16 +71,16 @@ fn edges(records: &Records) -> impl Iterator<Item = (u32, String, &str)> {
 
 /// The lines of one but not of the other, marked with `-` and `+`; empty if they say the same.
 pub(crate) fn difference(merged: &[String], complete: &[String]) -> String {
-    let only = |mark: char, one: &[String], other: &[String]| {
+    let only = |mark: &str, one: &[String], other: &[String]| {
         let mut other = other.to_vec();
         let mut lines = String::new();
         for line in one {
             match other.iter().position(|it| it == line) {
                 Some(at) => drop(other.swap_remove(at)),
-                None => lines += &format!("{mark} {line}\n"),
+                None => lines.extend([mark, line, "\n"]),
             }
         }
         lines
     };
-    only('-', merged, complete) + &only('+', complete, merged)
+    only("- ", merged, complete) + &only("+ ", complete, merged)
 }

@@ -1,5 +1,8 @@
 //! The servers on which the law is held: how they are changed, how they name things, and how they are read.
 
+use std::sync::Arc;
+
+use usersyncd::clock::{ManualClock, Timestamp};
 use usersyncd::directories::ldap::{LdapConfig, LdapDirectory};
 use usersyncd::secret::SecretRef;
 
@@ -10,6 +13,9 @@ use crate::support::slapd::{self, SUFFIX, SessionLog, Slapd};
 
 /// The further attribute of users that is read.
 pub(crate) const NUMBER: &str = "employeeNumber";
+
+/// In 2023: after what expired in these worlds, and before what will.
+const NOW: Timestamp = Timestamp(1_700_000_000);
 
 /// The attribute by which a user of the OpenLDAP server is switched off.
 pub(crate) const ACTIVE: &str = "carLicense";
@@ -31,9 +37,18 @@ pub(crate) enum Usernames {
     Account,
 }
 
+/// How groups name their members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Groups {
+    /// All by DN.
+    ByDn,
+    /// Some by username, so that a change of a user may concern any of them.
+    Mixed,
+}
+
 impl Server {
     /// An OpenLDAP server with or without a session log, and the directory that reads it.
-    pub(crate) fn slapd(log: SessionLog) -> (World, LdapDirectory) {
+    pub(crate) fn slapd(log: SessionLog, groups: Groups) -> (World, LdapDirectory) {
         let server = Slapd::start_logging("", log);
         let options = format!(
             "urls: [{:?}]\nschema: openldap\ninsecure: true\n\
@@ -45,12 +60,17 @@ impl Server {
             slapd::READER
         );
         let directory = directory(&options, slapd::PASSWORD);
-        let world = World::new(Server::Slapd(server), SUFFIX.to_owned(), Usernames::Uid);
+        let world = World::new(
+            Server::Slapd(server),
+            SUFFIX.to_owned(),
+            Usernames::Uid,
+            groups,
+        );
         (world, directory)
     }
 
-    /// A unit of this name in the domain that the tests share, and the directory that reads it.
-    pub(crate) fn samba(name: &str, usernames: Usernames) -> (World, LdapDirectory) {
+    /// A unit of this name in the domain that the tests share, and the directory in which that account reads it.
+    pub(crate) fn samba(name: &str, reader: &str, usernames: Usernames) -> (World, LdapDirectory) {
         let server = Samba::shared();
         let unit = server.unit(name);
         let username = match usernames {
@@ -64,11 +84,11 @@ impl Server {
              attributes: {{ username: {username} }} }}\n\
              groups: {{ base: 'ou=groups,{unit}' }}\n",
             server.url(),
-            samba::SYNCER
+            reader
         );
         let directory = directory(&options, samba::PASSWORD);
         (
-            World::new(Server::Samba(server), unit, usernames),
+            World::new(Server::Samba(server), unit, usernames, Groups::ByDn),
             directory,
         )
     }
@@ -107,5 +127,13 @@ impl Server {
 fn directory(options: &str, password: &str) -> LdapDirectory {
     let config: LdapConfig = serde_yaml::from_str(options).unwrap();
     let password = Some(SecretRef::literal(password));
-    LdapDirectory::new("corporate", &config, password, vec![NUMBER.to_owned()]).unwrap()
+    let clock = Arc::new(ManualClock::new(NOW));
+    LdapDirectory::new(
+        "corporate",
+        &config,
+        password,
+        vec![NUMBER.to_owned()],
+        clock,
+    )
+    .unwrap()
 }

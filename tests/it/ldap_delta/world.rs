@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::script::{Edit, Kind};
-use super::server::{Server, Usernames};
+use super::server::{Groups, Server, Usernames};
 
 /// How many there are at first.
 const PEOPLE: usize = 40;
@@ -21,6 +21,7 @@ pub(crate) struct World {
     server: Server,
     top: String,
     usernames: Usernames,
+    groups: Groups,
     people: Vec<Person>,
     teams: Vec<Team>,
     units: Vec<String>,
@@ -74,7 +75,7 @@ enum Sort {
 
 impl World {
     /// Fills an empty place of a server.
-    pub(crate) fn new(server: Server, top: String, usernames: Usernames) -> World {
+    pub(crate) fn new(server: Server, top: String, usernames: Usernames, groups: Groups) -> World {
         // The unit, without its type.
         let mark = top.split(['=', ',']).nth(1).unwrap_or_default().to_owned();
         let mut world = World {
@@ -82,6 +83,7 @@ impl World {
             server,
             top,
             usernames,
+            groups,
             people: Vec::new(),
             teams: Vec::new(),
             units: Vec::new(),
@@ -440,7 +442,7 @@ impl World {
         let sort = match style % 5 {
             _ if self.server.is_samba() => Sort::Names,
             0 => Sort::UniqueNames,
-            1 => Sort::Usernames,
+            1 if self.groups == Groups::Mixed => Sort::Usernames,
             _ => Sort::Names,
         };
         self.teams.push(Team {

@@ -25,13 +25,17 @@ pub(crate) const BASE: &str = "DC=ad,DC=load,DC=test";
 pub(crate) const ADMIN: &str = "CN=Administrator,CN=Users,DC=ad,DC=load,DC=test";
 /// A user like any other, which is enough for reading.
 pub(crate) const READER: &str = "CN=reader,CN=Users,DC=ad,DC=load,DC=test";
-/// A user with the right `Replicating Directory Changes` (`DirSync`).
+/// A user with the right `Replicating Directory Changes` (`DirSync`) who may see what was deleted.
 pub(crate) const SYNCER: &str = "CN=syncer,CN=Users,DC=ad,DC=load,DC=test";
+/// A user who may see what was deleted, without that right: enough for asking by change numbers.
+pub(crate) const COUNTER: &str = "CN=counter,CN=Users,DC=ad,DC=load,DC=test";
+/// A user with that right who may not see what was deleted. Samba tells this one of all changes but those.
+pub(crate) const BLIND: &str = "CN=blind,CN=Users,DC=ad,DC=load,DC=test";
 /// The password of each of these.
 pub(crate) const PASSWORD: &str = "Passw0rd!x";
 
 /// Raised when the domain is made in another way than before.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 /// What a domain controller listens on here: LDAP, LDAP over TLS, and the global catalogue with either.
 const PORTS: [u16; 4] = [389, 636, 3268, 3269];
@@ -51,6 +55,35 @@ watch=$!
 wait $server
 kill -KILL $watch 2>/dev/null
 rm -rf "$folder"
+"#;
+
+/// Lets accounts see what was deleted. `samba-tool dsacl` does not find the place where that stands.
+const SHOW_DELETED: &str = r#"
+import sys
+import ldb
+from samba.auth import system_session
+from samba.dcerpc import security
+from samba.ndr import ndr_pack, ndr_unpack
+from samba.param import LoadParm
+from samba.samdb import SamDB
+
+options = LoadParm()
+options.load(sys.argv[1])
+samdb = SamDB(url=sys.argv[2], session_info=system_session(), lp=options)
+controls = ["show_deleted:1", "sd_flags:1:4"]
+name = "CN=Deleted Objects," + str(samdb.domain_dn())
+attribute = "nTSecurityDescriptor"
+found = samdb.search(name, ldb.SCOPE_BASE, attrs=[attribute], controls=controls)[0]
+descriptor = ndr_unpack(security.descriptor, found[attribute][0])
+domain = security.dom_sid(samdb.get_domain_sid())
+for account in sys.argv[3:]:
+    user = samdb.search(account, ldb.SCOPE_BASE, attrs=["objectSid"])[0]
+    sid = ndr_unpack(security.dom_sid, user["objectSid"][0])
+    granted = security.descriptor.from_sddl("D:(A;CI;LCRP;;;%s)" % sid, domain)
+    descriptor.dacl_add(granted.dacl.aces[0])
+message = ldb.Message(ldb.Dn(samdb, name))
+message["new"] = ldb.MessageElement(ndr_pack(descriptor), ldb.FLAG_MOD_REPLACE, attribute)
+samdb.modify(message, controls)
 "#;
 
 /// A running server. Dropping it kills the server and removes its folder.
@@ -234,17 +267,25 @@ fn make_domain(folder: &Path) {
         "--min-pwd-age=0",
         "--max-pwd-age=0",
     ]);
-    for name in ["reader", "syncer"] {
+    for name in ["reader", "syncer", "counter", "blind"] {
         tool(&["user", "create", name, PASSWORD]);
     }
-    tool(&[
-        "dsacl",
-        "set",
-        "--action=allow",
-        "--car=get-changes",
-        &format!("--objectdn={BASE}"),
-        &format!("--trusteedn={SYNCER}"),
-    ]);
+    for account in [SYNCER, BLIND] {
+        tool(&[
+            "dsacl",
+            "set",
+            "--action=allow",
+            "--car=get-changes",
+            &format!("--objectdn={BASE}"),
+            &format!("--trusteedn={account}"),
+        ]);
+    }
+    let accounts = [&options, &database, SYNCER, COUNTER];
+    // Debian's own, for which the packages bring the modules.
+    output(
+        "/usr/bin/python3",
+        &[&["-c", SHOW_DELETED], &accounts[..]].concat(),
+    );
 }
 
 /// A copy in a temporary folder that nobody removes but the keeper.

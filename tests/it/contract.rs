@@ -10,12 +10,14 @@ use usersyncd::model::Batch;
 mod applications;
 mod broken;
 mod directories;
+mod domain;
 mod dropping;
 mod plans;
 mod sources;
 mod targets;
 
 use crate::support::fake_server::Ids;
+use domain::SambaSource;
 use sources::{FakeSource, FileSource, Format, SlapdSource};
 use targets::{FakeTarget, SqlTarget, Tables};
 
@@ -39,6 +41,11 @@ async fn an_ldif_file_keeps_the_obligations() {
 #[tokio::test]
 async fn an_ldap_server_keeps_the_obligations() {
     directories::hold(SlapdSource::world).await;
+}
+
+#[tokio::test]
+async fn a_domain_controller_keeps_the_obligations() {
+    directories::hold(SambaSource::world).await;
 }
 
 #[tokio::test]

@@ -152,20 +152,25 @@ impl SlapdSource {
         let server = Slapd::start(&ldif(&company(), false));
         let address = server.url().trim_start_matches("ldap://").parse().unwrap();
         let tap = Tap::start(address).await;
+        let source = SlapdSource { server, tap };
+        World {
+            directory: source.directory(&[]),
+            administrator: Box::new(source),
+        }
+    }
+
+    fn directory(&self, further: &[String]) -> Box<dyn Directory> {
         let options = format!(
             "urls: [\"ldap://{}\"]\nschema: openldap\ninsecure: true\n\
              bind: {{ dn: \"{READER}\", password: {{ env: UNUSED }} }}\n\
              users: {{ base: \"ou=people,{SUFFIX}\" }}\ngroups: {{ base: \"ou=groups,{SUFFIX}\" }}\n",
-            tap.address()
+            self.tap.address()
         );
         let config: LdapConfig = serde_yaml::from_str(&options).unwrap();
         let password = Some(SecretRef::literal(PASSWORD));
         let clock = Arc::new(SystemClock::new());
-        let directory = LdapDirectory::new("corporate", &config, password, Vec::new(), clock);
-        World {
-            directory: Box::new(directory.unwrap()),
-            administrator: Box::new(SlapdSource { server, tap }),
-        }
+        let directory = LdapDirectory::new("corporate", &config, password, further.to_vec(), clock);
+        Box::new(directory.unwrap())
     }
 
     fn rename(&self, dn: &str, new: &str) {
@@ -223,7 +228,7 @@ impl Administrator for SlapdSource {
     }
 
     fn under_other_options(&self) -> Option<Box<dyn Directory>> {
-        None
+        Some(self.directory(&["shoeSize".to_owned()]))
     }
 }
 

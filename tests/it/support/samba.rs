@@ -137,6 +137,11 @@ impl Samba {
         samba
     }
 
+    /// Where it listens.
+    pub(crate) fn ip(&self) -> Ipv4Addr {
+        self.address.ip
+    }
+
     /// `ldap://…`, plain text.
     pub(crate) fn url(&self) -> String {
         format!("ldap://{}", self.address.ip)

@@ -23,6 +23,7 @@ mod ldap_delta;
 mod ldap_directory;
 mod process;
 mod samba;
+mod samba_directory;
 mod slapd;
 mod sql_application;
 mod support;

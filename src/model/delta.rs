@@ -3,14 +3,13 @@
 //! A delta is idempotent: taking it twice is taking it once. It may only speak of what is known; one that names a group or a
 //! member that the records lack shows that something was missed, and only a complete read can mend that.
 
+mod kept;
 mod usernames;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::usernames::Usernames;
-use crate::model::{
-    NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Reference, Rejected, StrId,
-};
+use self::kept::Kept;
+use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Rejected};
 
 /// One membership that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -272,20 +271,23 @@ impl Records {
         };
         for &user in self.members.row(group) {
             let user = &self.users[user as usize];
-            if let Some(handle) = kept.handle(RecordKind::User, self, user.id, user.handle) {
+            let which = (RecordKind::User, self.text(user.id));
+            if let Some(handle) = kept.handle(which, self.text(user.handle)) {
                 keep(kept.delta.kind_of(RecordKind::User), handle);
             }
         }
         for &child in self.children.row(group) {
             let child = &self.groups[child as usize];
-            if let Some(handle) = kept.handle(RecordKind::Group, self, child.id, child.handle) {
+            let which = (RecordKind::Group, self.text(child.id));
+            if let Some(handle) = kept.handle(which, self.text(child.handle)) {
                 keep(kept.delta.kind_of(RecordKind::Group), handle);
             }
         }
         for it in kept.references(group as u32) {
-            let handle = self.text(it.handle);
-            kept.usernames
-                .each(it.kind, handle, |handle| keep(it.kind, handle));
+            if let Some(handle) = kept.loose_handle(self.text(it.handle)) {
+                let keep = |handle: &str| keep(it.kind, handle);
+                kept.usernames.each(it.kind, handle, keep);
+            }
         }
     }
 
@@ -308,126 +310,6 @@ impl Records {
             kept.usernames.each(it.kind, handle, add);
         }
     }
-}
-
-/// What becomes of the memberships that a delta does not replace.
-struct Kept<'a> {
-    delta: &'a Delta,
-    edges: Edges<'a>,
-    replaced: &'a Replaced<'a>,
-    /// The handles of records that came anew, by kind and id, where memberships follow them; sorted.
-    moved: Vec<((RecordKind, &'a str), &'a str)>,
-    /// Sorted by group.
-    references: Vec<&'a Reference>,
-    usernames: Usernames<'a>,
-}
-
-impl<'a> Kept<'a> {
-    fn of(old: &'a Records, delta: &'a Delta, replaced: &'a Replaced<'a>) -> Self {
-        let upsert = &delta.upsert;
-        let users = upsert
-            .users
-            .iter()
-            .map(|it| (RecordKind::User, it.id, it.handle));
-        let groups = upsert
-            .groups
-            .iter()
-            .map(|it| (RecordKind::Group, it.id, it.handle));
-        let rejected = upsert.rejected.iter().map(|it| (it.what, it.id, it.handle));
-        let came = users
-            .chain(groups)
-            .chain(rejected)
-            .filter(|_| delta.moves_follow);
-        let mut moved: Vec<_> = came
-            .map(|it| ((it.0, upsert.text(it.1)), upsert.text(it.2)))
-            .collect();
-        moved.sort_unstable();
-        let mut references: Vec<&Reference> = old.references.iter().collect();
-        references.sort_by_key(|it| it.group);
-        Kept {
-            delta,
-            edges: Edges::of(delta),
-            replaced,
-            moved,
-            references,
-            usernames: Usernames::of(old, delta, replaced),
-        }
-    }
-
-    /// The handle under which a group goes on naming a record; `None` when it names it no more.
-    fn handle<'b>(
-        &self,
-        kind: RecordKind,
-        old: &'b Records,
-        id: StrId,
-        handle: StrId,
-    ) -> Option<&'b str>
-    where
-        'a: 'b,
-    {
-        let id = old.text(id);
-        if !self.delta.moves_follow {
-            return Some(old.text(handle));
-        }
-        if self.replaced.gone(kind, id) {
-            return None;
-        }
-        let at = self.moved.binary_search_by(|it| it.0.cmp(&(kind, id)));
-        Some(at.map_or(old.text(handle), |at| self.moved[at].1))
-    }
-
-    fn references(&self, group: u32) -> impl Iterator<Item = &'a Reference> + '_ {
-        let from = self.references.partition_point(|it| it.group < group);
-        let of_group = self.references[from..].iter().copied();
-        of_group.take_while(move |it| it.group == group)
-    }
-}
-
-/// What the memberships of a delta come to: of several about one membership the last counts.
-struct Edges<'a> {
-    /// By group and handle, in order: what the handle may name, and whether it came.
-    by_member: BTreeMap<(&'a str, &'a str), Vec<Came>>,
-}
-
-/// What a member's handle may name, and whether it came or went.
-type Came = (Option<RecordKind>, bool);
-
-impl<'a> Edges<'a> {
-    fn of(delta: &'a Delta) -> Self {
-        let mut by_member: BTreeMap<_, Vec<Came>> = BTreeMap::new();
-        for it in &delta.members {
-            let member = (it.group.as_str(), it.handle.as_str());
-            by_member
-                .entry(member)
-                .or_default()
-                .push((it.kind, it.added));
-        }
-        Edges { by_member }
-    }
-
-    /// Whether a membership came or went last; `None` when the delta does not speak of it.
-    fn last(&self, group: &str, kind: Option<RecordKind>, handle: &str) -> Option<bool> {
-        let edges = self.by_member.get(&(group, handle))?;
-        let last = edges.iter().rev().find(|it| may_be_one(it.0, kind));
-        last.map(|it| it.1)
-    }
-
-    /// The memberships that came and did not go again.
-    fn added(&self) -> impl Iterator<Item = (&'a str, Option<RecordKind>, &'a str)> + '_ {
-        let stays = |edges: &[Came], at: usize| {
-            let went = |it: &Came| !it.1 && may_be_one(it.0, edges[at].0);
-            edges[at].1 && !edges[at..].iter().any(went)
-        };
-        self.by_member.iter().flat_map(move |(member, edges)| {
-            let stays = (0..edges.len()).filter(move |it| stays(edges, *it));
-            stays.map(|it| (member.0, edges[it].0, member.1))
-        })
-    }
-}
-
-/// Whether two kinds of members may be one: a directory that does not say may mean either.
-fn may_be_one(one: Option<RecordKind>, other: Option<RecordKind>) -> bool {
-    one.is_none() || other.is_none() || one == other
 }
 
 /// The ids that a delta speaks of, sorted.
@@ -610,6 +492,24 @@ mod tests {
         assert_eq!(print(&follow), ["a elsewhere", "c c", "staff: c elsewhere"]);
         let stay = old.merged(&delta(false)).unwrap();
         assert_eq!(print(&stay), ["a elsewhere", "c c", "staff: a? b? c"]);
+    }
+
+    #[test]
+    fn members_follow_a_record_that_could_not_be_taken() {
+        let old = records(&[], &["a", "b"]);
+        let rejected = |handle| {
+            let mut builder = RecordsBuilder::default();
+            builder.reject(RecordKind::User, "a", "", handle, "a", "no name");
+            builder.finish()
+        };
+        let delta = |upsert| Delta {
+            upsert,
+            moves_follow: true,
+            ..Delta::default()
+        };
+        let old = old.merged(&delta(rejected("a"))).unwrap();
+        let new = old.merged(&delta(rejected("elsewhere"))).unwrap();
+        assert_eq!(print(&new), ["staff: b? elsewhere?"]);
     }
 
     #[test]

@@ -138,7 +138,7 @@ async fn ids_follow_whoever_is_renamed_or_moved_and_nobody_else() {
     let before = read(&directory).await.unwrap();
     let before = ids(complete(&before));
     let uuid = |it: &&str| it.len() == 36 && it.split('-').count() == 5;
-    assert!(before.values().all(|it| uuid(it)), "{before:?}");
+    assert!(before.values().all(uuid), "{before:?}");
     let place = format!("OU=inner,OU=people,{unit}");
     let mut changes = format!("dn: {place}\nchangetype: add\nobjectClass: organizationalUnit\n\n");
     let _ = write!(

@@ -39,6 +39,7 @@ use crate::clock::Clock;
 use crate::directories::{Directory, Read, ReadError, Since};
 use crate::model::Finding;
 use crate::secret::SecretRef;
+use crate::wire::ldap::filter;
 use crate::wire::ldap::mapping::Mapping;
 
 /// How long a whole read may take unless told otherwise.
@@ -175,7 +176,7 @@ fn queries(config: &LdapConfig, mapping: &Mapping, extra: &[String]) -> (Vec<Que
         subject,
         base: base.to_owned(),
         scope: Scope::Subtree,
-        filter,
+        filter: filter::in_brackets(filter),
         attributes: attributes.to_vec(),
         page_size: config.page_size,
     };

@@ -3,6 +3,7 @@
 
 pub mod ber;
 pub mod dn;
+pub mod filter;
 pub mod gather;
 pub mod ids;
 pub mod ldif;

@@ -26,6 +26,7 @@ use crate::directories::ldap::read::Reader;
 use crate::directories::ldap::root::{RootDse, SHOW_DELETED};
 use crate::wire::ldap::ber::NotBer;
 use crate::wire::ldap::dn::Dn;
+use crate::wire::ldap::filter;
 use crate::wire::ldap::gather::Attributes as _;
 use crate::wire::ldap::mapping::Names;
 use crate::wire::ldap::sync::{self, DirSyncDone};
@@ -79,13 +80,12 @@ impl Reader {
         if root.is_samba && !self.shows_deleted(session, &domain).await? {
             return Err(hides_deleted());
         }
-        let mut asked: BTreeSet<String> = self
-            .users
-            .iter()
-            .chain(&self.groups)
-            .flat_map(|it| it.attributes.clone())
+        let queries = self.users.iter().chain(&self.groups);
+        // What no attribute that is asked for shows is not told: of a record that comes to answer a filter, the attribute in
+        // the filter; of a rename, the name.
+        let mut asked: BTreeSet<String> = queries
+            .flat_map(|it| [it.attributes.clone(), filter::attributes(&it.filter)].concat())
             .collect();
-        // A rename shows in no other attribute.
         asked.extend([WHICH[0], WHICH[1], "name", "cn"].map(str::to_owned));
         let query = domain_query(&domain, "(objectClass=*)", asked.into_iter().collect());
         let mut objects = Objects::default();

@@ -63,6 +63,11 @@ impl Attributes for Entry<'_> {
             .filter_map(octets)
     }
 
+    fn has_parts(&self) -> bool {
+        let mut attributes = self.attributes.iter().filter_map(attribute);
+        attributes.any(|it| ranges::may_describe(it.0))
+    }
+
     fn part(&self, name: &str) -> Option<Part<'_>> {
         let mut attributes = self.attributes.iter().filter_map(attribute);
         let (range, values) =
@@ -161,6 +166,7 @@ mod tests {
             attribute("Member;range=0-1", &[b"a", b"b"]),
         ]);
         let entry = Entry::of(&message).unwrap();
+        assert!(entry.has_parts());
         assert_eq!(entry.values("member").count(), 0);
         let part = entry.part("member").unwrap();
         assert_eq!(part.values, [b"a", b"b"]);

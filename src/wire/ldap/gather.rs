@@ -6,20 +6,22 @@
 //! handle) is handed on, so that the accounts it concerns can be left alone.
 
 mod identity;
+mod members;
+mod oddities;
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use self::identity::{Identity, VALUE_BYTES_MAX, first_text, texts};
-use super::dn;
+pub use self::oddities::{Oddities, is_tombstone};
+
+use self::identity::{Identity, first_text, texts};
 use super::ldif;
 use super::mapping::{Mapping, Names};
 use super::primary::{self, Primaries, Primary};
-use super::ranges::{self, Cut, Part, Rest};
+use super::ranges::{self, Cut, Part};
 use super::status::{self, Verdict};
 use crate::clock::Timestamp;
 use crate::model::{NewGroup, NewUser, Pool, RecordKind, Records, RecordsBuilder, Status, StrId};
-use crate::text::name_key;
 
 /// What can be asked of an entry, wherever it came from.
 pub trait Attributes {
@@ -29,6 +31,11 @@ pub trait Attributes {
     /// The values of the attribute of that name and of no options, in the order in which they came. The name is asked for in
     /// lower case.
     fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
+
+    /// Whether of some attribute only a part came, which is rare and quickly told.
+    fn has_parts(&self) -> bool {
+        false
+    }
 
     /// The part of the attribute's values that came, where only a part did, as servers do it with long ones
     /// (`member;range=0-1499`). The name is asked for in lower case.
@@ -58,45 +65,6 @@ pub struct Gatherer<'a> {
     next_expiry: Option<Timestamp>,
     names_members: bool,
     ids_required: bool,
-}
-
-/// What an operator is told of a read beside its records: counts, never values.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Oddities {
-    /// Members that could not be read; each made its group unknown.
-    pub unread_members: u64,
-    /// Users whose status could not be read; the one that was last seen goes on counting.
-    pub unread_statuses: u64,
-    /// Users whose primary group could not be read; they are unknown.
-    pub unread_primaries: u64,
-}
-
-impl Oddities {
-    /// A sentence for each that there is.
-    pub fn notes(&self) -> Vec<String> {
-        let Oddities {
-            unread_members,
-            unread_statuses,
-            unread_primaries,
-        } = *self;
-        let all = [
-            (
-                unread_members,
-                "members that could not be read, so that their groups take no membership away",
-            ),
-            (
-                unread_statuses,
-                "users who do not show whether they are active, so that it stays as it was last seen",
-            ),
-            (
-                unread_primaries,
-                "users whose primary group could not be read, so that nothing changes for them",
-            ),
-        ];
-        let some = all.iter().filter(|it| it.0 > 0);
-        some.map(|(count, what)| format!("{what}: {count}"))
-            .collect()
-    }
 }
 
 impl<'a> Gatherer<'a> {
@@ -214,35 +182,6 @@ impl<'a> Gatherer<'a> {
         self.members(number, entry);
     }
 
-    /// What is missing of groups whose members came in part. Who can ask for the rest hands the answers to
-    /// [`Gatherer::rest`]; a group of which something is still missing at the end is unknown.
-    pub fn cuts(&self) -> Vec<Cut> {
-        self.cuts.values().cloned().collect()
-    }
-
-    /// Takes the answer to [`Cut::asked`], and tells what is missing then; `None` when nothing is, or nothing more can be had,
-    /// since the answer does not fit.
-    pub fn rest(&mut self, cut: &Cut, entry: &impl Attributes) -> Option<Cut> {
-        let part = entry.part(&cut.attribute)?;
-        let rest = part.follow(cut.next).ok()?;
-        self.take_members(cut.group, &cut.attribute, part.values.into_iter());
-        let key = (cut.group, cut.attribute.clone());
-        match rest {
-            Rest::Nothing => {
-                self.cuts.remove(&key);
-                None
-            }
-            Rest::From(next) => {
-                let cut = Cut {
-                    next,
-                    ..cut.clone()
-                };
-                self.cuts.insert(key, cut.clone());
-                Some(cut)
-            }
-        }
-    }
-
     /// Rejects a record that its connector could not read, keeping what can be read of it. An entry that shows neither that it
     /// is a user nor that it is a group may be either.
     pub fn broken(&mut self, entry: &impl Attributes, label: &str, reason: &str) {
@@ -353,6 +292,9 @@ impl<'a> Gatherer<'a> {
 
     /// Rejects a user of whose attributes only a part came; with groups it is the rest that is asked for.
     fn refuse_parts(&self, entry: &impl Attributes, who: &mut Identity) {
+        if !entry.has_parts() {
+            return;
+        }
         let further = self.further.iter().map(|it| it.1.as_str());
         for name in self.mapping.user_attributes().chain(further) {
             if entry.part(&name.to_ascii_lowercase()).is_some() {
@@ -432,70 +374,6 @@ impl<'a> Gatherer<'a> {
         }
         Ok(further)
     }
-
-    /// Takes the members of a group, and notes what is missing where only a part came.
-    fn members(&mut self, group: u32, entry: &impl Attributes) {
-        let mapping = self.mapping;
-        for name in mapping
-            .groups
-            .members
-            .iter()
-            .chain(mapping.groups.member_names.iter())
-        {
-            self.take_members(group, name, entry.values(name));
-            let Some(part) = entry.part(name) else {
-                continue;
-            };
-            let rest = part.follow(0);
-            self.take_members(group, name, part.values.into_iter());
-            match rest {
-                Ok(Rest::Nothing) => {}
-                Ok(Rest::From(next)) => {
-                    let cut = Cut {
-                        group,
-                        dn: String::from_utf8_lossy(entry.dn()).into_owned(),
-                        attribute: name.to_owned(),
-                        next,
-                    };
-                    self.cuts.insert((group, name.to_owned()), cut);
-                }
-                Err(ranges::Misfit) => self.unread_member(group),
-            }
-        }
-    }
-
-    /// Takes members of a group, by handle or by username as the attribute has it.
-    fn take_members<'v>(
-        &mut self,
-        group: u32,
-        attribute: &str,
-        values: impl Iterator<Item = &'v [u8]>,
-    ) {
-        let by_name = self.mapping.groups.member_names.has(attribute.as_bytes());
-        for value in values {
-            let text = std::str::from_utf8(value).ok();
-            let text = text.filter(|it| it.len() <= VALUE_BYTES_MAX);
-            if by_name {
-                self.names_members = true;
-                match text.and_then(|it| name_key(it).ok()) {
-                    Some(key) => self.named.push((group, self.pool.add(&key))),
-                    None => self.unread_member(group),
-                }
-                continue;
-            }
-            match text.and_then(|it| dn::normalise(without_uid(it)).ok()) {
-                // Classes that demand a member are satisfied with the empty name, which is nobody's.
-                Some(handle) if handle.is_empty() => {}
-                Some(handle) => self.builder.member(group, None, &handle),
-                None => self.unread_member(group),
-            }
-        }
-    }
-
-    fn unread_member(&mut self, group: u32) {
-        self.builder.group_is_unknown(group);
-        self.odd.unread_members += 1;
-    }
 }
 
 impl Attributes for ldif::Entry {
@@ -507,6 +385,12 @@ impl Attributes for ldif::Entry {
         ldif::Entry::values(self, name).iter().map(Vec::as_slice)
     }
 
+    fn has_parts(&self) -> bool {
+        self.attributes
+            .iter()
+            .any(|it| ranges::may_describe(it.0.as_bytes()))
+    }
+
     fn part(&self, name: &str) -> Option<Part<'_>> {
         let (range, values) = self
             .attributes
@@ -516,32 +400,6 @@ impl Attributes for ldif::Entry {
             range,
             values: values.iter().map(Vec::as_slice).collect(),
         })
-    }
-}
-
-/// Whether an entry is what is left of a deleted one: servers show these to those who ask for them (MS-ADTS 3.1.1.5.5), and
-/// 389 Directory Server to those whose filter does.
-pub fn is_tombstone(entry: &impl Attributes) -> bool {
-    let says = |name, value: &[u8]| {
-        entry
-            .values(name)
-            .any(|it| it.trim_ascii().eq_ignore_ascii_case(value))
-    };
-    says("isdeleted", b"TRUE") || says("objectclass", b"nsTombstone") || is_deleted_name(entry.dn())
-}
-
-/// Whether the entry's own level of a name ends in the mark of Active Directory's deleted objects: a line break and `DEL:`.
-fn is_deleted_name(name: &[u8]) -> bool {
-    const WRITTEN: &[u8] = b"\\0adel:";
-    name.windows(WRITTEN.len())
-        .any(|it| it.eq_ignore_ascii_case(WRITTEN))
-}
-
-/// A value of the syntax "name and optional UID" (RFC 4517, section 3.3.21) without its UID: `cn=a,dc=x#'0101'B`.
-fn without_uid(value: &str) -> &str {
-    match value.strip_suffix("'B").and_then(|it| it.rsplit_once("#'")) {
-        Some((name, bits)) if bits.bytes().all(|bit| matches!(bit, b'0' | b'1')) => name,
-        _ => value,
     }
 }
 

@@ -270,7 +270,12 @@ fn split(line: &[u8]) -> Result<(String, Given<'_>), LdifCause> {
     // RFC 4512 knows no underscore, some servers do.
     let legal =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b';' | b'_');
-    if name.is_empty() || !name.iter().all(legal) {
+    // Active Directory's option `range=0-1499`, or `range=1500-*`, departs from it too.
+    let options = name.iter().position(|byte| *byte == b';');
+    let (_, options) = name.split_at(options.unwrap_or(name.len()));
+    let in_range = |byte: &u8| legal(byte) || matches!(byte, b'=' | b'*');
+    let kind = &name[..name.len() - options.len()];
+    if kind.is_empty() || !kind.iter().all(legal) || !options.iter().all(in_range) {
         return Err(LdifCause::Form);
     }
     let given = match rest.first() {

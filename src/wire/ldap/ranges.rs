@@ -78,6 +78,11 @@ impl Part<'_> {
     }
 }
 
+/// Whether a description may speak of a part: it has options.
+pub fn may_describe(description: &[u8]) -> bool {
+    description.contains(&b';')
+}
+
 /// Which part of the attribute `name` (lower case) a description speaks of; `None` if of no part of it.
 pub fn described(description: &[u8], name: &str) -> Option<Option<Range>> {
     let mut parts = description.split(|byte| *byte == b';');

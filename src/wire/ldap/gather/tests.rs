@@ -1,4 +1,9 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
+use crate::wire::ldap::presets::Preset;
+use crate::wire::ldap::status::ActiveRule;
 
 /// What an LDIF text gives by the OpenLDAP mapping; labels are line numbers.
 fn gather(text: &str, further: &[&str]) -> Records {
@@ -257,4 +262,245 @@ fn further_attributes_come_under_the_name_that_was_asked_for() {
         ["1", "2"]
     );
     assert_eq!(records.extra.len(), 3);
+}
+
+/// What entries of an Active Directory give, as LDIF text; the moment is 2026-11-21T22:00:00Z.
+fn gather_from_active_directory(text: &str) -> (Records, Oddities, Option<Timestamp>) {
+    let mapping = Preset::active_directory().mapping;
+    let mut gatherer = Gatherer::new(&mapping, &[], NOW).requiring_ids();
+    for entry in ldif::parse(text.as_bytes()).unwrap() {
+        let entry = entry.unwrap();
+        for kind in gatherer.kinds(&entry) {
+            match kind {
+                RecordKind::User => gatherer.user(&entry, "user"),
+                RecordKind::Group => gatherer.group(&entry, "group"),
+            }
+        }
+    }
+    let (oddities, expiry) = (gatherer.oddities(), gatherer.next_expiry());
+    (gatherer.finish(), oddities, expiry)
+}
+
+const NOW: Timestamp = Timestamp(1_795_298_400);
+
+/// An account of a domain; its id and its security identifier end in `number`.
+fn account(class: &str, name: &str, number: u8, more: &str) -> String {
+    let encode = |bytes: &[u8]| STANDARD.encode(bytes);
+    let guid = [b'0'; 15].iter().copied().chain([number]);
+    let guid = encode(&guid.collect::<Vec<u8>>());
+    let head = [1, 3, 0, 0, 0, 0, 0, 5, 21, 0, 0, 0, 7, 0, 0, 0];
+    let sid = encode(&[&head[..], &[number, 0, 0, 0]].concat());
+    format!(
+        "dn: CN={name},DC=x\nobjectClass: {class}\nsAMAccountName: {name}\nobjectGUID:: {guid}\nobjectSid:: {sid}\n{more}\n"
+    )
+}
+
+#[test]
+fn an_account_of_active_directory_has_its_guid_and_its_status() {
+    let (records, oddities, expiry) = gather_from_active_directory(
+        &[
+            account("user", "Ann", b'1', "userAccountControl: 512\n"),
+            account("user", "ben", b'2', "userAccountControl: 514\n"),
+            account("user", "cid", 3, ""),
+            account(
+                "user",
+                "dan",
+                4,
+                "userAccountControl: 512\naccountExpires: 134397720010000000\n",
+            ),
+            account(
+                "user",
+                "eve",
+                5,
+                "userAccountControl: 512\naccountExpires: 134397720000000000\n",
+            ),
+        ]
+        .concat(),
+    );
+    let status = |at: usize| records.users[at].status;
+    use Status::{Active, Inactive, Unknown};
+    let told: Vec<Status> = (0..5).map(status).collect();
+    assert_eq!(told, [Active, Inactive, Unknown, Active, Inactive]);
+    assert_eq!(
+        records.text(records.users[0].id),
+        "30303030-3030-3030-3030-303030303031"
+    );
+    assert_eq!(expiry, Some(Timestamp(NOW.0 + 1)));
+    assert_eq!(oddities.unread_statuses, 1);
+}
+
+#[test]
+fn a_primary_group_holds_its_users_if_it_was_read() {
+    let text = [
+        account("user", "ann", 1, "primaryGroupID: 20\n"),
+        account("group", "Domain Users", 20, ""),
+        account("user", "ben", 2, "primaryGroupID: 21\n"),
+        account("user", "cid", 3, "primaryGroupID: many\n"),
+    ];
+    let (records, oddities, _) = gather_from_active_directory(&text.concat());
+    assert_eq!(groups(&records), ["Domain Users||ann|"]);
+    let unknown: Vec<bool> = records.users.iter().map(|it| it.unknown).collect();
+    assert_eq!(unknown, [false, false, true]);
+    assert_eq!(oddities.unread_primaries, 1);
+    assert!(records.references.is_empty());
+}
+
+#[test]
+fn what_is_left_of_a_deleted_entry_is_no_record() {
+    for (dn, more) in [
+        ("CN=a\\0ADEL:77,CN=Deleted Objects,DC=x", ""),
+        ("CN=a\\0adel:77,CN=Deleted Objects,DC=x", ""),
+        ("CN=a,DC=x", "isDeleted: TRUE\n"),
+        ("nsuniqueid=7,CN=a,DC=x", "objectClass: nsTombstone\n"),
+    ] {
+        for class in ["user", "group"] {
+            let account = account(class, "a", 1, more).replace("CN=a,DC=x", dn);
+            let (records, ..) = gather_from_active_directory(&account);
+            assert!(
+                records.users.is_empty() && records.groups.is_empty(),
+                "{dn}"
+            );
+            assert!(records.rejected.is_empty(), "{dn}");
+        }
+    }
+}
+
+#[test]
+fn an_id_that_is_not_one_rejects_its_record() {
+    let wrong = account("user", "ann", 1, "").replace("objectGUID:: ", "objectGUID: ");
+    let (records, ..) = gather_from_active_directory(&wrong);
+    assert_eq!(
+        rejected(&records),
+        ["User|cn=ann,dc=x|ann|cn=ann,dc=x|user|`objectguid` is not 16 bytes long, as a GUID is"]
+    );
+}
+
+#[test]
+fn a_value_that_is_too_long_rejects_its_record_and_nothing_else() {
+    let long = "x".repeat(10_000_000);
+    let records = gather(
+        &format!(
+            "dn: uid=a,dc=x\nobjectClass: account\nuid: a\ncn: {long}\n\n{ANN}\n\
+             dn: cn=g,dc=x\nobjectClass: groupOfNames\ncn: g\nmember: cn={long},dc=x\nmember: uid=ann,ou=people,dc=x\n"
+        ),
+        &[],
+    );
+    assert_eq!(users(&records).len(), 1);
+    assert_eq!(
+        rejected(&records),
+        ["User|uid=a,dc=x|a|uid=a,dc=x|1|`cn` has a value of 10000000 bytes, more than 65536"]
+    );
+    assert_eq!(groups(&records), ["g||ann||unknown"]);
+}
+
+#[test]
+fn a_group_whose_rest_nobody_fetched_is_unknown() {
+    let group = "dn: cn=staff,dc=x\nobjectClass: groupOfNames\ncn: staff\n";
+    for (members, expect) in [
+        ("member;range=0-*: uid=ann,ou=people,dc=x", "staff||ann|"),
+        (
+            "member;range=0-0: uid=ann,ou=people,dc=x",
+            "staff||ann||unknown",
+        ),
+        (
+            "member;range=0-1: uid=ann,ou=people,dc=x",
+            "staff||ann||unknown",
+        ),
+        (
+            "member;range=1-*: uid=ann,ou=people,dc=x",
+            "staff||ann||unknown",
+        ),
+        (
+            "member;range=x: uid=ann,ou=people,dc=x",
+            "staff||ann||unknown",
+        ),
+    ] {
+        let records = gather(&format!("{ANN}\n{group}{members}\n"), &[]);
+        assert_eq!(groups(&records), [expect], "{members}");
+    }
+}
+
+#[test]
+fn the_rest_of_a_group_is_taken_part_by_part() {
+    let mapping = Mapping::openldap();
+    let mut gatherer = Gatherer::new(&mapping, &[], NOW);
+    let entry = |text: &str| {
+        let text = format!("dn: cn=staff,dc=x\nobjectClass: groupOfNames\ncn: staff\n{text}\n");
+        let entry = ldif::parse(text.as_bytes()).unwrap().next();
+        entry.unwrap().unwrap()
+    };
+    gatherer.group(&entry("member;range=0-1: cn=a\nmember;range=0-1: cn=b"), "");
+    let [cut] = gatherer.cuts().try_into().unwrap();
+    assert_eq!((cut.dn.as_str(), cut.next), ("cn=staff,dc=x", 2));
+    // Not the part that was asked for.
+    assert_eq!(gatherer.rest(&cut, &entry("member;range=1-*: cn=x")), None);
+    assert_eq!(gatherer.rest(&cut, &entry("")), None);
+    assert_eq!(gatherer.oddities().unread_members, 1);
+    let next = gatherer
+        .rest(&cut, &entry("member;range=2-2: cn=c"))
+        .unwrap();
+    assert_eq!(next.asked(), "member;range=3-*");
+    assert_eq!(gatherer.rest(&next, &entry("member;range=3-*: cn=d")), None);
+    assert_eq!(gatherer.oddities(), Oddities::default());
+    let records = gatherer.finish();
+    assert!(!records.groups[0].unknown);
+    let mut named: Vec<&str> = records
+        .references
+        .iter()
+        .map(|it| records.text(it.handle))
+        .collect();
+    named.sort_unstable();
+    assert_eq!(named, ["cn=a", "cn=b", "cn=c", "cn=d"]);
+}
+
+#[test]
+fn a_user_of_whom_a_part_came_is_rejected() {
+    let records = gather(
+        "dn: cn=a\nobjectClass: account\nuid: a\nmail;range=0-0: a@x\n",
+        &[],
+    );
+    assert_eq!(
+        rejected(&records),
+        ["User|cn=a|a|cn=a|1|`mail` has so many values that the server gave a part of them"]
+    );
+}
+
+#[test]
+fn the_sites_own_rule_goes_before_the_products() {
+    let mapping = Mapping {
+        active: Some(ActiveRule {
+            attribute: "employeeType".to_owned(),
+            values: vec!["staff".to_owned()],
+        }),
+        ..Mapping::openldap()
+    };
+    let mut gatherer = Gatherer::new(&mapping, &[], NOW);
+    let text = "dn: cn=a\nuid: a\nemployeeType: Staff\nshadowExpire: 1\n\ndn: cn=b\nuid: b\nemployeeType: gone\n\n\
+                dn: cn=c\nuid: c\n";
+    for entry in ldif::parse(text.as_bytes()).unwrap() {
+        gatherer.user(&entry.unwrap(), "");
+    }
+    assert_eq!(gatherer.oddities().unread_statuses, 1);
+    let records = gatherer.finish();
+    let told: Vec<Status> = records.users.iter().map(|it| it.status).collect();
+    assert_eq!(told, [Status::Active, Status::Inactive, Status::Unknown]);
+}
+
+#[test]
+fn groups_in_a_ring_and_a_large_group_are_read() {
+    let mut text = String::new();
+    for at in 0..2_000 {
+        let next = (at + 1) % 2_000;
+        text += &format!(
+            "dn: cn=g{at},dc=x\nobjectClass: groupOfNames\ncn: g{at}\nmember: cn=g{next},dc=x\n\n"
+        );
+    }
+    text += "dn: cn=all,dc=x\nobjectClass: groupOfNames\ncn: all\n";
+    for at in 0..100_000 {
+        text += &format!("member: uid=u{at},dc=x\n");
+    }
+    let records = gather(&text, &[]);
+    assert_eq!(records.groups.len(), 2_001);
+    assert!((0..2_000).all(|at| records.children.row(at).len() == 1));
+    assert_eq!(records.references.len(), 100_000);
 }

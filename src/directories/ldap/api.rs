@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ldap3::controls::{Control, PagedResults, RawControl};
+use ldap3::exop::WhoAmI;
+use ldap3::result::ExopResult;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, StdStream};
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
@@ -37,6 +39,8 @@ pub(super) struct Session {
     driver: AbortOnDropHandle<ldap3::result::Result<()>>,
     server: String,
     timeout: Duration,
+    /// Whether pages are asked for.
+    paged: bool,
 }
 
 /// What is asked, below which base.
@@ -63,8 +67,6 @@ pub(super) struct Answered {
     pub entries: u64,
     /// References to other servers, which are never followed: they would be sent the bind password.
     pub referrals: u64,
-    /// Further pages exist and were not asked for.
-    pub more: bool,
 }
 
 /// One thing that a search brings.
@@ -124,7 +126,14 @@ impl Session {
             driver: AbortOnDropHandle::new(tokio::spawn(connection.drive())),
             server,
             timeout: limit,
+            paged: true,
         })
+    }
+
+    /// Asks for pages or not, from now on. A server must refuse a critical control that it does not offer, and some end the
+    /// connection at any.
+    pub(super) fn set_paged(&mut self, paged: bool) {
+        self.paged = paged;
     }
 
     /// Logs in with a name and a password, neither of them empty: an empty password would make it an anonymous session that
@@ -176,7 +185,9 @@ impl Session {
         let mut cookie = Vec::new();
         loop {
             let mut controls = further.to_vec();
-            controls.push(page_of(query, cookie.clone()));
+            if self.paged {
+                controls.push(page_of(query, cookie.clone()));
+            }
             let page = self
                 .answers(query, &what, controls, &mut budget, &mut entries(&mut each))
                 .await?;
@@ -198,20 +209,7 @@ impl Session {
         }
     }
 
-    /// Hands the entries of the first page alone to `each`.
-    ///
-    /// # Errors
-    /// As [`Session::search`].
-    pub(super) async fn first_page(
-        &mut self,
-        query: &Query,
-        limits: &Limits,
-        each: impl FnMut(&Entry<'_>) + Send,
-    ) -> Result<Answered, ReadError> {
-        self.first_page_with(query, limits, Vec::new(), each).await
-    }
-
-    /// The same with further controls.
+    /// Hands the entries of the first page alone to `each`, asked for with these controls and that of paging.
     ///
     /// # Errors
     /// As [`Session::search`].
@@ -224,18 +222,15 @@ impl Session {
     ) -> Result<Answered, ReadError> {
         let what = self.reading(query);
         let mut budget = Budget::new(*limits);
-        controls.push(page_of(query, Vec::new()));
+        if self.paged {
+            controls.push(page_of(query, Vec::new()));
+        }
         let page = self
             .answers(query, &what, controls, &mut budget, &mut entries(&mut each))
             .await?;
-        let more = match next_cookie(&page.result) {
-            Ok(cookie) => cookie.is_some_and(|it| !it.is_empty()),
-            Err(NotBer) => return Err(fault::senseless(&what)),
-        };
         Ok(Answered {
             entries: page.entries,
             referrals: page.referrals,
-            more,
         })
     }
 
@@ -263,8 +258,24 @@ impl Session {
         Ok(Answered {
             entries: page.entries,
             referrals: page.referrals,
-            more: false,
         })
+    }
+
+    /// Asks whom the server takes us for (RFC 4532): `dn:cn=reader,dc=x`, empty for nobody.
+    ///
+    /// # Errors
+    /// Refused, or the connection failed.
+    pub(super) async fn who_am_i(&mut self) -> Result<String, ReadError> {
+        let what = format!("asking {} who is logged in", self.server);
+        let answer = self.ldap.with_timeout(self.timeout).extended(WhoAmI).await;
+        match answer {
+            Ok(ExopResult(exop, result)) if result.rc == 0 => {
+                let name = exop.val.unwrap_or_default();
+                Ok(String::from_utf8_lossy(&name).into_owned())
+            }
+            Ok(ExopResult(_, result)) => Err(fault::refused(Step::Bind, &what, &result)),
+            Err(error) => Err(self.explain(Step::Bind, &what, &error).await),
+        }
     }
 
     /// Says goodbye and closes. Whatever goes wrong with that is of no interest: the answers are there.

@@ -1,66 +1,108 @@
-//! What an administrator wants to know before the first read: can it be reached, may we log in, is anything to be seen.
+//! What an administrator wants to know before the first read: can it be reached, may we log in, is what we need to be seen.
+//!
+//! Everything is read once as a read would do it, since limits and rights show only then. What is not good says what to do.
 
+mod records;
+mod server;
+
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use ldap3::Scope;
+use tokio::time::timeout;
 
-use super::api::{Answered, Query, Session};
-use super::convert::Entry;
+use self::records::Survey;
+use super::api::{Query, Session};
 use super::read::Reader;
+use super::root::RootDse;
 use crate::clock::Timestamp;
 use crate::directories::ReadError;
-use crate::directories::doubled::doubled;
 use crate::model::Finding;
-use crate::text::counted;
-use crate::wire::ldap::gather::{Attributes as _, Gatherer};
-use crate::wire::ldap::mapping::Mapping;
 
-/// How many rejected records are shown with their reasons.
-const REASONS_SHOWN: usize = 3;
-
-/// Asks every server, then reads the bases and the first page of users and of groups from the first that answers.
-pub(super) async fn check(reader: &Reader, now: Timestamp) -> Vec<Finding> {
+/// Asks every server, then reads everything from the first that answers, in the time that a whole read may take.
+pub(super) async fn check(reader: &Reader, limit: Duration, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
+    if timeout(limit, ask(reader, now, &mut findings))
+        .await
+        .is_err()
+    {
+        findings.push(Finding {
+            item: "read".to_owned(),
+            text: format!(
+                "not complete after {} s; raise `read_timeout`, or ask for less",
+                limit.as_secs()
+            ),
+            good: false,
+        });
+    }
+    findings
+}
+
+async fn ask(reader: &Reader, now: Timestamp, findings: &mut Vec<Finding>) {
+    let Some(mut session) = reach(reader, findings).await else {
+        return;
+    };
+    if let Err(failure) = reader.log_in(&mut session).await {
+        findings.push(bad("bind", &failure));
+        return;
+    }
+    let root = match session.root().await {
+        Ok(root) => root,
+        Err(failure) => {
+            findings.push(bad("server", &failure));
+            return;
+        }
+    };
+    session.set_paged(root.takes_pages());
+    findings.push(server::login(&mut session, reader, &root).await);
+    findings.extend(server::offers(reader, &root));
+    let mut survey = Survey::new(reader, now);
+    let users = reader.users.iter().map(|it| ("users", it));
+    let groups = reader.groups.iter().map(|it| ("groups", it));
+    for (item, query) in users.chain(groups) {
+        let base = base(&mut session, &format!("{item} base"), query, reader, &root).await;
+        let readable = base.good;
+        findings.push(base);
+        if readable {
+            findings.push(survey.read(&mut session, item, query).await);
+        }
+    }
+    if let Err(failure) = survey.complete(&mut session).await {
+        findings.push(bad("groups", &failure));
+    }
+    findings.extend(survey.findings());
+    session.close().await;
+}
+
+/// A connection to the first server that answers, and a finding for each of them.
+async fn reach(reader: &Reader, findings: &mut Vec<Finding>) -> Option<Session> {
     let mut session = None;
     for url in &reader.urls {
         match Session::open(url, reader.tls.as_ref(), reader.timeout).await {
             Ok(opened) => {
-                findings.push(good("reach", format!("{url} answers")));
+                let trusted = if url.is_tls() {
+                    ", and its certificate is trusted"
+                } else {
+                    ""
+                };
+                findings.push(good("reach", format!("{url} answers{trusted}")));
                 session.get_or_insert(opened);
             }
             Err(failure) => findings.push(bad("reach", &failure)),
         }
     }
-    let Some(mut session) = session else {
-        return findings;
-    };
-    let whom = match &reader.login {
-        Some(login) => format!("logged in as `{}`", login.dn),
-        None => "nobody logs in (no `bind`): only what is public is seen".to_owned(),
-    };
-    match reader.log_in(&mut session).await {
-        Ok(()) => findings.push(good("bind", whom)),
-        Err(failure) => {
-            findings.push(bad("bind", &failure));
-            return findings;
-        }
-    }
-    let users = reader.users.iter().map(|it| ("users", it));
-    let groups = reader.groups.iter().map(|it| ("groups", it));
-    for (item, query) in users.chain(groups) {
-        let base = base(&mut session, &format!("{item} base"), query, reader).await;
-        let readable = base.good;
-        findings.push(base);
-        if readable {
-            findings.extend(records(&mut session, item, query, reader, now).await);
-        }
-    }
-    session.close().await;
-    findings
+    session
 }
 
 /// Whether the base itself can be read.
-async fn base(session: &mut Session, item: &str, query: &Query, reader: &Reader) -> Finding {
+async fn base(
+    session: &mut Session,
+    item: &str,
+    query: &Query,
+    reader: &Reader,
+    root: &RootDse,
+) -> Finding {
     let itself = Query {
         scope: Scope::Base,
         filter: "(objectClass=*)".to_owned(),
@@ -68,7 +110,10 @@ async fn base(session: &mut Session, item: &str, query: &Query, reader: &Reader)
         attributes: vec!["1.1".to_owned()],
         ..query.clone()
     };
-    match session.search(&itself, &reader.limits, |_| {}).await {
+    match session
+        .search_unpaged(&itself, &reader.limits, |_| {})
+        .await
+    {
         Ok(answered) if answered.entries == 0 => Finding {
             item: item.to_owned(),
             text: format!(
@@ -80,104 +125,19 @@ async fn base(session: &mut Session, item: &str, query: &Query, reader: &Reader)
         Ok(_) => good(item, format!("`{}` can be read", query.base)),
         Err(failure) => {
             let mut finding = bad(item, &failure);
-            // Whoever hides that is no worse a server.
-            let held = session.root().await.unwrap_or_default().naming_contexts;
-            if !held.is_empty() {
-                let _ = write!(finding.text, "; the server holds `{}`", held.join("`, `"));
+            if !root.naming_contexts.is_empty() {
+                let held = root.naming_contexts.join("`, `");
+                let _ = write!(finding.text, "; the server holds `{held}`");
             }
             finding
         }
     }
 }
 
-/// What the first page holds, and what of it would be rejected.
-async fn records(
-    session: &mut Session,
-    item: &str,
-    query: &Query,
-    reader: &Reader,
-    now: Timestamp,
-) -> Vec<Finding> {
-    let users = item == "users";
-    let Mapping {
-        users: of_users,
-        groups: of_groups,
-        ..
-    } = &reader.mapping;
-    let ids = if users { &of_users.id } else { &of_groups.id };
-    let mut gatherer = Gatherer::new(&reader.mapping, &reader.extra, now).requiring_ids();
-    let mut with_id = 0_u64;
-    let take = |entry: &Entry<'_>| {
-        with_id += u64::from(ids.iter().any(|it| entry.values(it).next().is_some()));
-        let label = String::from_utf8_lossy(entry.dn());
-        if users {
-            gatherer.user(entry, &label);
-        } else {
-            gatherer.group(entry, &label);
-        }
-    };
-    let answered = match session.first_page(query, &reader.limits, take).await {
-        Ok(answered) => answered,
-        Err(failure) => return vec![bad(item, &failure)],
-    };
-    let mut findings = vec![seen(item, &query.filter, answered)];
-    if answered.entries > 0 {
-        let id = ids.iter().next().unwrap_or_default();
-        findings.push(carried(item, id, with_id, answered.entries));
-    }
-    let records = gatherer.finish();
-    findings.extend(doubled(&records));
-    for rejected in records.rejected_once().take(REASONS_SHOWN) {
-        let (label, reason) = (records.text(rejected.label), records.text(rejected.reason));
-        findings.push(Finding {
-            item: item.to_owned(),
-            text: format!("`{label}` would be rejected: {reason}"),
-            good: false,
-        });
-    }
-    findings
-}
-
-/// Whether anything was seen at all.
-fn seen(item: &str, filter: &str, answered: Answered) -> Finding {
-    let Answered { entries, more, .. } = answered;
-    let text = if entries == 0 {
-        format!(
-            "no entry answers `{filter}`: check `filter`, and that this login may read the entries (servers hide what it \
-             may not)"
-        )
-    } else {
-        let more = if more { ", more follow" } else { "" };
-        format!("{} for `{filter}`{more}", counted(entries, "entry"))
-    };
+fn good(item: &str, text: impl Into<Cow<'static, str>>) -> Finding {
     Finding {
         item: item.to_owned(),
-        text,
-        good: entries > 0,
-    }
-}
-
-/// Whether each of the entries carries a stable id.
-fn carried(item: &str, id: &str, with_id: u64, entries: u64) -> Finding {
-    let without = entries - with_id;
-    let text = if without == 0 {
-        format!("each carries `{id}`")
-    } else {
-        format!(
-            "{without} of {entries} carry no `{id}`: let this login read it, or name another `id` attribute"
-        )
-    };
-    Finding {
-        item: format!("{item} ids"),
-        text,
-        good: without == 0,
-    }
-}
-
-fn good(item: &str, text: String) -> Finding {
-    Finding {
-        item: item.to_owned(),
-        text,
+        text: text.into().into_owned(),
         good: true,
     }
 }

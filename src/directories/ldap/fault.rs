@@ -24,6 +24,7 @@ pub(super) enum Step {
 /// Makes an error of an answer whose result code is not 0. `what` says what was done, where: `reading users from …`.
 pub(super) fn refused(step: Step, what: &str, result: &LdapResult) -> ReadError {
     let (make, remedy) = meaning(step, result.rc);
+    let cause = sub_code(&result.text).filter(|_| result.rc == 49);
     let mut text = format!("{what}: the server answered with result code {}", result.rc);
     let said = plain(&result.text);
     if !said.is_empty() {
@@ -31,6 +32,9 @@ pub(super) fn refused(step: Step, what: &str, result: &LdapResult) -> ReadError 
     }
     if let Some(to) = result.refs.first() {
         let _ = write!(text, ", referring to `{}`", plain(to));
+    }
+    if let Some(cause) = cause {
+        let _ = write!(text, ", which means that {cause}");
     }
     let _ = write!(text, "; {remedy}");
     make(text)
@@ -105,7 +109,7 @@ pub(super) fn io_failed(what: &str, error: &io::Error) -> ReadError {
 
 type Make = fn(String) -> ReadError;
 
-/// What a result code means for the read, and what to do about it.
+/// What a result code means for the read, and what to do about it. A code that stands nowhere here cuts the answer.
 fn meaning(step: Step, rc: u32) -> (Make, &'static str) {
     use ReadError::{Configuration, Incomplete, Unauthorised, Unavailable};
     match rc {
@@ -125,7 +129,7 @@ fn meaning(step: Step, rc: u32) -> (Make, &'static str) {
             Configuration,
             "the base is held by another server: name that one in `urls`, or another `base`",
         ),
-        32 => (
+        32 | 33 | 36 => (
             Configuration,
             "the base does not exist, or the bind DN may not see it: check `base` and the bind DN's rights",
         ),
@@ -139,9 +143,17 @@ fn meaning(step: Step, rc: u32) -> (Make, &'static str) {
         ),
         7 => (Configuration, "it does not take simple binds"),
         8 | 13 => (Configuration, "it demands encryption: use `ldaps://`"),
-        2 | 12 | 17 | 18 | 21 => (
+        2 | 12 | 16 | 17 | 18 | 21 => (
             Configuration,
             "it does not understand the question: check `filter` and `attributes`",
+        ),
+        14 => (
+            Configuration,
+            "it demands another kind of bind than a simple one",
+        ),
+        19 if step == Step::Bind => (
+            Unauthorised,
+            "the account is locked or its password is expired: mend the account that `bind` names",
         ),
         48 | 49 => (
             Unauthorised,
@@ -151,10 +163,39 @@ fn meaning(step: Step, rc: u32) -> (Make, &'static str) {
             Unauthorised,
             "it does not let this account log in: check `bind`",
         ),
-        53 => (Incomplete, "it is not willing to answer"),
+        53 => (
+            Incomplete,
+            "it is not willing to answer: its log says why; is the database in maintenance?",
+        ),
+        54 => (
+            Incomplete,
+            "its tree has a loop: mend its aliases or referrals",
+        ),
         51 | 52 | 80 | 88 => (Unavailable, "the next poll tries again"),
         _ => (Incomplete, "the answer is not complete"),
     }
+}
+
+/// Why Active Directory refused a login, in words; its own text says it as `data 52e`, a Windows error code in hexadecimal.
+fn sub_code(said: &str) -> Option<&'static str> {
+    let (_, code) = said.split_once(" data ")?;
+    let end = code
+        .find(|it: char| !it.is_ascii_hexdigit())
+        .unwrap_or(code.len());
+    let cause = match code[..end].to_ascii_lowercase().as_str() {
+        "525" => "there is no such user",
+        "52e" => "the password is wrong",
+        "530" => "the user may not log in at this hour",
+        "531" => "the user may not log in from this machine",
+        "532" => "the user's password has expired",
+        "533" => "the user is switched off",
+        "568" => "the user is in too many groups",
+        "701" => "the user has expired",
+        "773" => "the user must change the password first",
+        "775" => "the user is locked after too many wrong passwords",
+        _ => return None,
+    };
+    Some(cause)
 }
 
 /// A server's words, on one line and not too long.
@@ -188,11 +229,65 @@ mod tests {
                 assert_eq!(error.word(), expect, "{step:?} {rc}");
             }
         }
-        check(Step::Search, &[3, 4, 11, 53, 4096, 0], "incomplete");
-        check(Step::Search, &[1, 10, 32, 34, 50, 8, 13], "configuration");
+        check(Step::Search, &[3, 4, 11, 53, 54, 4096, 0], "incomplete");
+        check(
+            Step::Search,
+            &[
+                1, 2, 7, 8, 10, 12, 13, 14, 16, 17, 18, 21, 32, 33, 34, 36, 50,
+            ],
+            "configuration",
+        );
         check(Step::Search, &[51, 52, 88, 80], "unavailable");
-        check(Step::Bind, &[48, 49, 53], "unauthorised");
+        check(Step::Bind, &[19, 48, 49, 53], "unauthorised");
         check(Step::Bind, &[51, 52], "unavailable");
+    }
+
+    #[test]
+    fn every_result_code_says_what_the_administrator_should_do() {
+        fn check(step: Step, rc: u32, expect: &str) {
+            let error = refused(step, "reading", &answer(rc, "")).to_string();
+            assert!(error.contains(expect), "{rc}: {error}");
+        }
+        check(Step::Search, 3, "raise the limit for the bind DN");
+        check(Step::Search, 4, "size=unlimited");
+        check(Step::Search, 11, "`page_size`");
+        check(Step::Search, 32, "check `base`");
+        check(Step::Search, 50, "give it the right to read");
+        check(Step::Search, 51, "the next poll tries again");
+        check(Step::Search, 52, "the next poll tries again");
+        check(Step::Search, 53, "its log says why");
+        check(Step::Bind, 53, "check `bind`");
+        check(Step::Bind, 49, "check `bind`");
+    }
+
+    #[test]
+    fn active_directory_says_why_it_refused_a_login() {
+        fn check(rc: u32, data: &str, expect: Option<&str>) {
+            let said = format!(
+                "80090308: LdapErr: DSID-0C09042F, comment: AcceptSecurityContext error, data {data}, v4563"
+            );
+            let error = refused(Step::Bind, "binding", &answer(rc, &said)).to_string();
+            let meant = error.split_once(", which means that ").map(|it| it.1);
+            let meant = meant.and_then(|it| it.split(';').next());
+            assert_eq!(meant, expect, "{data}");
+        }
+        check(49, "525", Some("there is no such user"));
+        check(49, "52e", Some("the password is wrong"));
+        check(49, "52E", Some("the password is wrong"));
+        check(49, "530", Some("the user may not log in at this hour"));
+        check(49, "531", Some("the user may not log in from this machine"));
+        check(49, "532", Some("the user's password has expired"));
+        check(49, "533", Some("the user is switched off"));
+        check(49, "701", Some("the user has expired"));
+        check(49, "773", Some("the user must change the password first"));
+        check(
+            49,
+            "775",
+            Some("the user is locked after too many wrong passwords"),
+        );
+        check(49, "0", None);
+        check(49, "é", None);
+        check(50, "52e", None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ use ldap3::Scope;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
-pub use self::config::{LdapConfig, LdapProblem};
+pub use self::config::{LdapConfig, LdapProblem, Schema};
 pub use self::tls::TlsFault;
 pub use self::url::{BadUrl, LdapUrl};
 
@@ -99,6 +99,7 @@ impl LdapDirectory {
             login,
             users,
             groups,
+            schema: config.schema,
             mapping,
             extra,
             timeout: config.timeout.as_std(),
@@ -145,9 +146,10 @@ impl Directory for LdapDirectory {
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         let reader = Arc::clone(&self.reader);
+        let limit = self.read_timeout;
         let now = self.clock.now();
         Box::pin(async move {
-            let checked = in_own_task(async move { check::check(&reader, now).await }).await;
+            let checked = in_own_task(async move { check::check(&reader, limit, now).await }).await;
             checked.unwrap_or_else(|_| {
                 vec![Finding {
                     item: "reach".to_owned(),

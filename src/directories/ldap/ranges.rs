@@ -56,7 +56,7 @@ async fn part(
     let mut next = None;
     let mut entries = 0_u64;
     let answer = session
-        .search(&query, limits, |entry| {
+        .search_unpaged(&query, limits, |entry| {
             entries += 1;
             if entries == 1 {
                 next = with(gatherer, |it| it.rest(cut, entry));

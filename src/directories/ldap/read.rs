@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::api::{Query, Session};
 use super::changes::Changes;
+use super::config::Schema;
 use super::convert::Entry;
 use super::limits::Limits;
 use super::ranges;
@@ -35,6 +36,8 @@ pub(super) struct Reader {
     pub users: Vec<Query>,
     /// One for each base; none where no groups are read.
     pub groups: Vec<Query>,
+    /// Which product is expected.
+    pub schema: Schema,
     pub mapping: Mapping,
     /// Further attributes of users that the configuration names.
     pub extra: Vec<String>,
@@ -91,10 +94,12 @@ impl Reader {
         let (mut session, url) = self.connect().await?;
         let root = session.root().await?;
         let place = self.begin(&mut session, &root).await?;
+        let paged = root.takes_pages();
+        session.set_paged(paged);
         let gatherer = Mutex::new(self.gatherer(now));
         let (users, groups) = tokio::try_join!(
             self.read_users(session, &gatherer),
-            self.read_groups(url, &gatherer)
+            self.read_groups(url, paged, &gatherer)
         )?;
         let gatherer = gatherer
             .into_inner()
@@ -170,6 +175,7 @@ impl Reader {
     async fn read_groups(
         &self,
         url: &LdapUrl,
+        paged: bool,
         gatherer: &Mutex<Gatherer<'_>>,
     ) -> Result<u64, ReadError> {
         if self.groups.is_empty() {
@@ -177,6 +183,7 @@ impl Reader {
         }
         let mut session = Session::open(url, self.tls.as_ref(), self.timeout).await?;
         self.log_in(&mut session).await?;
+        session.set_paged(paged);
         let take = |entry: &Entry<'_>| {
             let label = label(entry, &self.mapping.groups.id);
             with(gatherer, |it| it.group(entry, &label));

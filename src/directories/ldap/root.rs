@@ -69,6 +69,11 @@ impl RootDse {
         self.controls.iter().any(|it| it == control)
     }
 
+    /// Whether pages may be asked for: they are offered, or the server hides what it offers, as most do that offer them.
+    pub(super) fn takes_pages(&self) -> bool {
+        self.controls.is_empty() || self.offers(PAGED_RESULTS)
+    }
+
     fn take(&mut self, entry: &Entry<'_>) {
         let all = |name: &str| -> Vec<String> {
             let values = entry.values(name).map(String::from_utf8_lossy);

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -318,9 +320,17 @@ fn an_account_of_active_directory_has_its_guid_and_its_status() {
         .concat(),
     );
     let status = |at: usize| records.users[at].status;
-    use Status::{Active, Inactive, Unknown};
     let told: Vec<Status> = (0..5).map(status).collect();
-    assert_eq!(told, [Active, Inactive, Unknown, Active, Inactive]);
+    assert_eq!(
+        told,
+        [
+            Status::Active,
+            Status::Inactive,
+            Status::Unknown,
+            Status::Active,
+            Status::Inactive
+        ]
+    );
     assert_eq!(
         records.text(records.users[0].id),
         "30303030-3030-3030-3030-303030303031"
@@ -491,13 +501,14 @@ fn groups_in_a_ring_and_a_large_group_are_read() {
     let mut text = String::new();
     for at in 0..2_000 {
         let next = (at + 1) % 2_000;
-        text += &format!(
+        let _ = write!(
+            text,
             "dn: cn=g{at},dc=x\nobjectClass: groupOfNames\ncn: g{at}\nmember: cn=g{next},dc=x\n\n"
         );
     }
     text += "dn: cn=all,dc=x\nobjectClass: groupOfNames\ncn: all\n";
     for at in 0..100_000 {
-        text += &format!("member: uid=u{at},dc=x\n");
+        let _ = writeln!(text, "member: uid=u{at},dc=x");
     }
     let records = gather(&text, &[]);
     assert_eq!(records.groups.len(), 2_001);

@@ -33,7 +33,7 @@ fn the_example_is_without_fault() {
         .iter()
         .map(|it| it.name.as_str())
         .collect();
-    assert_eq!(names, ["office", "lab", "partners", "corporate"]);
+    assert_eq!(names, ["office", "lab", "partners", "corporate", "domain"]);
     assert!(!config.directories[3].enabled);
     assert_eq!(config.applications.len(), 1);
 }

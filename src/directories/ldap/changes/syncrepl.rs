@@ -220,7 +220,7 @@ impl Reader {
     }
 
     /// Whether records are known by the id by which this product's changes name them.
-    fn knows_by_uuid(&self, vendor: Vendor) -> bool {
+    pub(in crate::directories::ldap) fn knows_by_uuid(&self, vendor: Vendor) -> bool {
         let name = match vendor {
             Vendor::OpenLdap => Names::of(&["entryUUID"]),
             Vendor::Ds389 => Names::of(&["nsUniqueId"]),

@@ -31,7 +31,7 @@ pub(super) fn offers(reader: &Reader, root: &RootDse) -> Vec<Finding> {
     vec![
         product(reader.schema, root.vendor),
         pages(root),
-        changes(root),
+        changes(root, reader.knows_by_uuid(root.vendor)),
     ]
 }
 
@@ -75,12 +75,16 @@ fn pages(root: &RootDse) -> Finding {
     good("pages", text)
 }
 
-fn changes(root: &RootDse) -> Finding {
-    let text = if root.offers(SYNC_REQUEST) {
+/// How a poll learns what has changed; `by_uuid` is whether records are known by the id by which syncrepl names them.
+fn changes(root: &RootDse, by_uuid: bool) -> Finding {
+    let text = if root.offers(SYNC_REQUEST) && by_uuid {
         "polls read only what has changed (syncrepl, RFC 4533)"
+    } else if root.offers(SYNC_REQUEST) {
+        "every poll reads everything: it offers syncrepl, which names records by `entryUUID` (OpenLDAP) or `nsUniqueId` (389 \
+         Directory Server, FreeIPA), and here another `id` is mapped"
     } else if root.offers(DIR_SYNC) {
-        "polls read only what has changed: by DirSync where the login has the right `Replicating Directory \
-         Changes`, else by uSNChanged"
+        "polls read only what has changed: by DirSync where the login has the right `Replicating Directory Changes`, else by \
+         uSNChanged"
     } else {
         "every poll reads everything: it offers neither syncrepl (OpenLDAP: the overlay `syncprov`; 389 Directory Server: the \
          plug-ins Content Synchronization and Retro Changelog) nor DirSync"
@@ -121,7 +125,7 @@ mod tests {
                 controls: controls.iter().map(|it| (*it).to_owned()).collect(),
                 ..RootDse::default()
             };
-            let found = [pages(&root), changes(&root)].map(|it| it.text);
+            let found = [pages(&root), changes(&root, true)].map(|it| it.text);
             assert!(found[0].contains(expect_pages), "{found:?}");
             assert!(found[1].contains(expect_changes), "{found:?}");
         }
@@ -130,5 +134,11 @@ mod tests {
         check(&[SYNC_REQUEST], "offers no pages", "(syncrepl");
         check(&[PAGED_RESULTS], "in pages", "every poll reads everything");
         check(&[], "hides what it offers", "every poll reads everything");
+        let root = RootDse {
+            controls: vec![SYNC_REQUEST.to_owned()],
+            ..RootDse::default()
+        };
+        let found = changes(&root, false).text;
+        assert!(found.contains("another `id` is mapped"), "{found}");
     }
 }

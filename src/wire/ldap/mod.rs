@@ -5,6 +5,7 @@ pub mod ber;
 pub mod dn;
 pub mod filter;
 pub mod gather;
+pub mod guard;
 pub mod ids;
 pub mod ldif;
 pub mod mapping;

@@ -18,6 +18,7 @@ use crate::config::{
 use crate::directories::Directory;
 use crate::directories::file::FileDirectory;
 use crate::directories::ldap::LdapDirectory;
+use crate::directories::ldap::config::Bind;
 use crate::sync::{ApplicationPart, DirectoryPart};
 
 pub use jobs::StoreJobs;
@@ -128,8 +129,8 @@ fn connect_directory(
             Arc::new(made.map_err(|it| fault(it.to_string()))?)
         }
         Some(DirectoryType::Ldap(ldap)) => {
-            let password = ldap.bind.as_ref();
-            let password = password.map(|it| it.password.under(&config.base_dir));
+            let password = ldap.bind.as_ref().and_then(Bind::password);
+            let password = password.map(|it| it.under(&config.base_dir));
             let made = LdapDirectory::new(name, ldap, password, further, Arc::clone(clock))
                 .map_err(|it| fault(it.to_string()))?;
             Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))

@@ -5,16 +5,12 @@
 //! its entries are taken, then its result code must be 0, then its cookie says whether another page follows. The first
 //! thing that is wrong ends the read.
 
-use std::net::TcpStream as StdTcpStream;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ldap3::controls::{Control, PagedResults, RawControl};
 use ldap3::exop::WhoAmI;
 use ldap3::result::ExopResult;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, StdStream};
-use rustls::ClientConfig;
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -22,6 +18,8 @@ use super::convert::{self, Entry};
 use super::fault::{self, Step};
 use super::limits::{Budget, Limits};
 use super::root::PAGED_RESULTS;
+use super::tls::Tls;
+use super::transport::{Ending, Transport};
 use super::url::LdapUrl;
 use crate::directories::ReadError;
 use crate::wire::ldap::ber::NotBer;
@@ -31,12 +29,15 @@ use crate::wire::ldap::sync;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// What the library is told of where it is connected: one end of a socket pair.
+const NEAR: &str = "ldapi:///";
 
 /// One connection to one server. Dropping it closes the connection.
 #[derive(Debug)]
 pub(super) struct Session {
     ldap: Ldap,
     driver: AbortOnDropHandle<ldap3::result::Result<()>>,
+    transport: Transport,
     server: String,
     timeout: Duration,
     /// Whether pages are asked for.
@@ -95,35 +96,28 @@ impl Item<'_> {
 }
 
 impl Session {
-    /// Dials the server and, for `ldaps`, makes sure who it is.
+    /// Dials the server and, with TLS, makes sure who it is.
     ///
     /// # Errors
     /// Unavailable, or a certificate that is not trusted ([`ReadError::Configuration`]).
     pub(super) async fn open(
         url: &LdapUrl,
-        tls: Option<&Arc<ClientConfig>>,
+        tls: Option<&Tls>,
         limit: Duration,
     ) -> Result<Session, ReadError> {
         let server = url.to_string();
         let what = format!("connecting to {server}");
-        let connected = timeout(limit, async {
-            let stream = dial(url).await?;
-            let mut settings = LdapConnSettings::new().set_std_stream(StdStream::Tcp(stream));
-            if let Some(tls) = tls {
-                settings = settings.set_config(Arc::clone(tls));
-            }
-            LdapConnAsync::with_settings(settings, &server).await
-        });
-        let (connection, ldap) = match connected.await {
-            Err(_) => return Err(fault::timed_out(&what, limit.as_secs())),
-            Ok(Err(error)) => {
-                return Err(fault::failed(Step::Connect, &what, limit.as_secs(), &error));
-            }
-            Ok(Ok(pair)) => pair,
-        };
+        let connected = Transport::connect(url, tls, limit).await;
+        let (transport, near) =
+            connected.map_err(|fault| fault::not_connected(&what, limit.as_secs(), &fault))?;
+        let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(near));
+        let library = LdapConnAsync::with_settings(settings, NEAR).await;
+        let (connection, ldap) = library
+            .map_err(|error| fault::failed(Step::Connect, &what, limit.as_secs(), &error))?;
         Ok(Session {
             ldap,
             driver: AbortOnDropHandle::new(tokio::spawn(connection.drive())),
+            transport,
             server,
             timeout: limit,
             paged: true,
@@ -143,15 +137,34 @@ impl Session {
     /// Refused, or the connection failed.
     pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<(), ReadError> {
         let what = format!("binding as `{dn}` to {}", self.server);
-        let answer = self
-            .ldap
-            .with_timeout(self.timeout)
-            .simple_bind(dn, password)
-            .await;
+        if dn.is_empty() || password.is_empty() {
+            return Err(fault::anonymous(&what));
+        }
+        self.ldap.with_timeout(self.timeout);
+        let answer = self.ldap.simple_bind(dn, password).await;
+        self.bound(&what, answer).await
+    }
+
+    /// Logs in as whoever the server's system says that this process is (SASL EXTERNAL).
+    ///
+    /// # Errors
+    /// Refused, or the connection failed.
+    pub(super) async fn bind_external(&mut self) -> Result<(), ReadError> {
+        let what = format!("binding with SASL EXTERNAL to {}", self.server);
+        self.ldap.with_timeout(self.timeout);
+        let answer = self.ldap.sasl_external_bind().await;
+        self.bound(&what, answer).await
+    }
+
+    async fn bound(
+        &mut self,
+        what: &str,
+        answer: ldap3::result::Result<LdapResult>,
+    ) -> Result<(), ReadError> {
         match answer {
             Ok(result) if result.rc == 0 => Ok(()),
-            Ok(result) => Err(fault::refused(Step::Bind, &what, &result)),
-            Err(error) => Err(self.explain(Step::Bind, &what, &error).await),
+            Ok(result) => Err(fault::refused(Step::Bind, what, &result)),
+            Err(error) => Err(self.explain(Step::Bind, what, &error).await),
         }
     }
 
@@ -279,8 +292,19 @@ impl Session {
     }
 
     /// Says goodbye and closes. Whatever goes wrong with that is of no interest: the answers are there.
-    pub(super) async fn close(mut self) {
-        let _ = timeout(GOODBYE, self.ldap.unbind()).await;
+    pub(super) async fn close(self) {
+        let Session {
+            mut ldap,
+            driver,
+            transport,
+            ..
+        } = self;
+        let goodbye = async {
+            let _ = ldap.unbind().await;
+            drop(driver);
+            transport.closed().await;
+        };
+        let _ = timeout(GOODBYE, goodbye).await;
     }
 
     pub(super) fn reading(&self, query: &Query) -> String {
@@ -310,7 +334,9 @@ impl Session {
         };
         let (mut entries, mut referrals) = (0, 0);
         loop {
-            let item = match stream.next().await {
+            let item = stream.next().await;
+            self.transport.took();
+            let item = match item {
                 Ok(Some(item)) => item,
                 Ok(None) => break,
                 Err(error) => return Err(self.explain(Step::Search, what, &error).await),
@@ -354,20 +380,18 @@ impl Session {
         if !ended {
             return fault::failed(step, what, self.timeout.as_secs(), error);
         }
-        match timeout(LAST_WORDS, &mut self.driver).await {
-            // ldap3 panics at operations and controls that it does not know.
+        let last_words = timeout(LAST_WORDS, &mut self.driver).await;
+        match self.transport.ending() {
+            Some(Ending::Refused(fault)) => return fault::guarded(step, what, fault),
+            Some(Ending::Failed(cause)) => return fault::lost(step, what, Some(cause)),
+            Some(Ending::Closed) | None => {}
+        }
+        match last_words {
+            // ldap3 panics at what it does not know; the guard lets nothing of that pass that is known to do it.
             Ok(Err(panicked)) if panicked.is_panic() => fault::senseless(what),
-            Ok(Ok(Err(LdapError::Io { source }))) => fault::lost(step, what, Some(&source)),
             _ => fault::lost(step, what, None),
         }
     }
-}
-
-/// Connects and switches off the delay of small packets, which costs 40 ms a handshake.
-async fn dial(url: &LdapUrl) -> Result<StdTcpStream, LdapError> {
-    let stream = TcpStream::connect((url.host(), url.port())).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream.into_std()?)
 }
 
 /// Takes the entries alone.

@@ -17,7 +17,7 @@ use ldap3::controls::Control;
 
 use super::api::{Query, Session};
 use super::cursor::{Cursor, Place};
-use super::read::{Reader, notes};
+use super::read::{Login, Reader, notes};
 use super::root::{RootDse, Vendor};
 use super::url::LdapUrl;
 use crate::clock::Timestamp;
@@ -165,7 +165,7 @@ impl Reader {
 
     /// The questions and who asks them.
     fn basis(&self) -> String {
-        let login = self.login.as_ref().map_or("nobody", |it| it.dn.as_str());
+        let login = self.login.as_ref().map_or("nobody", Login::name);
         let queries = self.records().map(|(_, query)| {
             let Query {
                 base,

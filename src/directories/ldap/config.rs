@@ -1,6 +1,7 @@
 //! What a user writes under `ldap:`.
 
 mod bases;
+mod bind;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -9,10 +10,10 @@ use ldap3::parse_filter;
 use serde::Deserialize;
 
 pub use self::bases::Bases;
+pub use self::bind::{BadBind, Bind};
 pub use self::schema::{BadSchema, Schema};
 
 use super::url::LdapUrl;
-use crate::secret::SecretRef;
 use crate::text::Span;
 use crate::wire::ldap::dn;
 use crate::wire::ldap::mapping::{GroupAttributes, Mapping, UserAttributes};
@@ -34,6 +35,9 @@ pub struct LdapConfig {
     /// A PEM file with the certificate of the authority that signed the servers' certificates, trusted beside those of the
     /// system. A relative path is seen from the folder of the configuration file, see [`LdapConfig::anchored`].
     pub ca: Option<PathBuf>,
+    /// Begins TLS on an `ldap://` connection before anything else is said (RFC 4511, section 4.14).
+    #[serde(default)]
+    pub starttls: bool,
     /// Sends the bind password over `ldap://`, where everybody on the way can read it.
     #[serde(default)]
     pub insecure: bool,
@@ -47,16 +51,6 @@ pub struct LdapConfig {
     /// How long the server may be silent: while connecting, after a question, and between two entries.
     #[serde(default = "timeout_default")]
     pub timeout: Span,
-}
-
-/// The account that reads.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bind {
-    /// Its distinguished name: `cn=reader,dc=example,dc=com`.
-    pub dn: String,
-    /// Its password.
-    pub password: SecretRef,
 }
 
 /// Where the users stand and what says what about them.
@@ -104,17 +98,7 @@ impl LdapConfig {
         if self.urls.is_empty() {
             add("urls", "name at least one server".to_owned());
         }
-        if let Some(bind) = &self.bind {
-            check_dn("bind.dn", &bind.dn, &mut add);
-            let plain = self.urls.iter().find(|url| !url.is_tls());
-            if let (Some(url), false) = (plain, self.insecure) {
-                let text = format!(
-                    "the bind password would go to {url} readable for everybody on the way: use `ldaps://`, or accept \
-                     that with `insecure: true`"
-                );
-                add("urls", text);
-            }
-        }
+        self.check_login(&mut add);
         for fault in self.users.base.faults() {
             add("users.base", fault);
         }
@@ -144,6 +128,40 @@ impl LdapConfig {
         found
     }
 
+    fn check_login(&self, add: &mut impl FnMut(&'static str, String)) {
+        let other = self.urls.iter().find(|url| !url.is_plain());
+        if let (Some(url), true) = (other, self.starttls) {
+            let text =
+                format!("it begins TLS on `ldap://`, and means nothing for {url}: leave one out");
+            add("starttls", text);
+        }
+        if let Some(Bind::Simple { dn, .. }) = &self.bind {
+            check_dn("bind.dn", dn, add);
+        }
+        let remote = self.urls.iter().find(|url| !url.is_socket());
+        if let (Some(url), Some(Bind::External)) = (remote, &self.bind) {
+            let text = format!(
+                "{url} cannot know who this process is: write the server's socket under `urls`, or `dn` and `password`"
+            );
+            add("bind.sasl", text);
+        }
+        if let (Some(url), false) = (self.exposed(), self.insecure) {
+            let text = format!(
+                "the bind password would go to {url} readable for everybody on the way: use `ldaps://` or \
+                 `starttls: true`, or accept that with `insecure: true`"
+            );
+            add("urls", text);
+        }
+    }
+
+    /// A server to which a password goes in plain text.
+    fn exposed(&self) -> Option<&LdapUrl> {
+        let password = self.bind.as_ref().and_then(Bind::password);
+        let mut urls = self.urls.iter();
+        let plain = urls.find(|url| url.is_plain() && !self.starttls);
+        password.and(plain)
+    }
+
     /// The place that is read, in one spelling for all ways of writing it: the servers and the bases.
     pub fn target(&self) -> String {
         let urls: Vec<String> = self.urls.iter().map(ToString::to_string).collect();
@@ -159,9 +177,8 @@ impl LdapConfig {
 
     /// What works and is unwise.
     pub fn warnings(&self) -> Vec<LdapProblem> {
-        let plain = self.urls.iter().find(|url| !url.is_tls());
         let mut found = Vec::new();
-        if let (Some(url), Some(_), true) = (plain, &self.bind, self.insecure) {
+        if let (Some(url), true) = (self.exposed(), self.insecure) {
             found.push(LdapProblem {
                 path: "insecure",
                 text: format!("the bind password goes to {url} readable for everybody on the way"),
@@ -316,11 +333,6 @@ mod tests {
         check("schema: openldap\n", "", "missing field `schema`");
         check("ldaps://", "https://", "must begin with `ldaps://`");
         check("base:", "bas:", "unknown field `bas`");
-        check(
-            "schema:",
-            "starttls: true\nschema:",
-            "unknown field `starttls`",
-        );
     }
 
     #[test]
@@ -362,6 +374,36 @@ mod tests {
         assert_eq!(asked.problems(), []);
         assert_eq!(asked.warnings().len(), 1);
         assert_eq!(read(&plain).unwrap().warnings(), []);
+    }
+
+    #[test]
+    fn what_nobody_else_can_read_needs_no_leave() {
+        let bind = SMALLEST.to_owned() + "bind: { dn: 'cn=reader', password: { env: X } }\n";
+        let secured = bind.replace("ldaps", "ldap") + "starttls: true\n";
+        assert_eq!(read(&secured).unwrap().problems(), []);
+        let socket = bind.replace("ldaps://LDAP.example.com", "ldapi://%2Frun%2Fldapi");
+        assert_eq!(read(&socket).unwrap().problems(), []);
+        // Asking for what is not needed is no reason to warn either.
+        let asked = read(&(socket + "insecure: true\n")).unwrap();
+        assert_eq!((asked.problems(), asked.warnings()), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_does_not_go_with_a_server_is_said() {
+        let path = |text: &str| -> Vec<&str> {
+            let config = read(text).unwrap();
+            config.problems().iter().map(|it| it.path).collect()
+        };
+        let socket = SMALLEST.replace("ldaps://LDAP.example.com", "ldapi://%2Frun%2Fldapi");
+        assert_eq!(
+            path(&(SMALLEST.to_owned() + "starttls: true\n")),
+            ["starttls"]
+        );
+        assert_eq!(path(&(socket.clone() + "starttls: true\n")), ["starttls"]);
+        assert_eq!(path(&(socket + "bind: { sasl: external }\n")), [""; 0]);
+        let remote = SMALLEST.to_owned() + "bind: { sasl: external }\n";
+        assert_eq!(path(&remote), ["bind.sasl"]);
+        assert_eq!(path(&remote.replace("ldaps", "ldap")), ["bind.sasl"]);
     }
 
     #[test]

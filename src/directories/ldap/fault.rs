@@ -1,11 +1,16 @@
 //! What a failure means: result codes (RFC 4511, appendix A) and ldap3's errors, as what the administrator should do.
 
+mod tls;
+
 use std::fmt::Write as _;
 use std::io;
+use std::net::SocketAddr;
 
 use ldap3::{LdapError, LdapResult};
 
+use super::transport::ConnectFault;
 use crate::directories::ReadError;
+use crate::wire::ldap::guard::{Answer, GuardFault};
 
 /// How much of a server's own words is repeated; they may hold anything.
 const SERVER_TEXT_MAX: usize = 300;
@@ -26,10 +31,7 @@ pub(super) fn refused(step: Step, what: &str, result: &LdapResult) -> ReadError 
     let (make, remedy) = meaning(step, result.rc);
     let cause = sub_code(&result.text).filter(|_| result.rc == 49);
     let mut text = format!("{what}: the server answered with result code {}", result.rc);
-    let said = plain(&result.text);
-    if !said.is_empty() {
-        let _ = write!(text, " and said `{said}`");
-    }
+    text.push_str(&words(&result.text));
     if let Some(to) = result.refs.first() {
         let _ = write!(text, ", referring to `{}`", plain(to));
     }
@@ -45,7 +47,7 @@ pub(super) fn failed(step: Step, what: &str, seconds: u64, error: &LdapError) ->
     match error {
         LdapError::LdapResult { result } => refused(step, what, result),
         LdapError::Timeout { .. } => timed_out(what, seconds),
-        LdapError::Io { source } => io_failed(what, source),
+        LdapError::Io { source } => lost(step, what, Some(source)),
         LdapError::EndOfStream
         | LdapError::OpSend { .. }
         | LdapError::ResultRecv { .. }
@@ -65,8 +67,68 @@ pub(super) fn timed_out(what: &str, seconds: u64) -> ReadError {
     ReadError::Unavailable(format!("{what}: no answer within {seconds} s; {hint}"))
 }
 
-/// Makes an error of a connection that ended before the answer did; `cause` is what the driver of the connection knows.
+/// Makes an error of a connection that did not come about. `seconds` is the time-out that was in force.
+pub(super) fn not_connected(what: &str, seconds: u64, fault: &ConnectFault) -> ReadError {
+    use ReadError::{Configuration, Unavailable};
+    match fault {
+        ConnectFault::Resolve(cause) => Unavailable(format!(
+            "{what}: the name of the host is not known ({cause}); check `urls` and the system's name service"
+        )),
+        ConnectFault::Dial(faults) => Unavailable(format!("{what}: {}", each(faults))),
+        ConnectFault::Socket(cause) => Unavailable(format!(
+            "{what}: {cause}; is the server running, and may the daemon's user use the socket?"
+        )),
+        ConnectFault::Name(_) => Configuration(format!(
+            "{what}: {fault}; write the server's host name in `urls`"
+        )),
+        ConnectFault::Tls(cause) => tls::failed(what, cause),
+        ConnectFault::StartTls(answer) => no_starttls(what, answer),
+        ConnectFault::Lost(cause) => Unavailable(format!(
+            "{what}: the connection ended before the server had answered to StartTLS ({cause}); is this a port for \
+             `ldaps://`?"
+        )),
+        ConnectFault::Smuggled => Unavailable(format!(
+            "{what}: {fault}; somebody on the way may have put it there: look at what stands between, or use `ldaps://`"
+        )),
+        ConnectFault::Guard(fault) => guarded(Step::Connect, what, fault),
+        ConnectFault::TimedOut(stage) => {
+            timed_out(&format!("{what}: waiting for {stage}"), seconds)
+        }
+        ConnectFault::Pair(cause) => Unavailable(format!(
+            "{what}: {fault} ({cause}); may the daemon have more open files?"
+        )),
+    }
+}
+
+/// Makes an error of a login without a name or a password, which servers take for an anonymous one.
+pub(super) fn anonymous(what: &str) -> ReadError {
+    ReadError::Unauthorised(format!(
+        "{what}: the name or the password is empty, which servers take for nobody: check `bind`"
+    ))
+}
+
+/// Makes an error of what the guard did not let pass.
+pub(super) fn guarded(step: Step, what: &str, fault: &GuardFault) -> ReadError {
+    match fault {
+        GuardFault::Disconnected { code, text } => {
+            let (make, remedy) = meaning(step, *code);
+            make(format!("{what}: {fault}{}; {remedy}", words(text)))
+        }
+        GuardFault::ExtendedResponse { text, .. } => {
+            ReadError::Configuration(format!("{what}: {fault}{}", words(text)))
+        }
+        GuardFault::Tls => ReadError::Configuration(format!("{what}: {fault}")),
+        _ => ReadError::Incomplete(format!("{what}: {fault}")),
+    }
+}
+
+/// Makes an error of a connection that ended before the answer did; `cause` is what the system or TLS said.
 pub(super) fn lost(step: Step, what: &str, cause: Option<&io::Error>) -> ReadError {
+    if let Some(cause) = cause
+        && tls::is_of(cause)
+    {
+        return tls::failed(what, cause);
+    }
     let mut text = format!("{what}: the connection ended before the answer was complete");
     if let Some(cause) = cause {
         let _ = write!(text, " ({cause})");
@@ -85,25 +147,36 @@ pub(super) fn senseless(what: &str) -> ReadError {
     ))
 }
 
-/// Makes an error of a failure of the socket or of TLS on it.
-pub(super) fn io_failed(what: &str, error: &io::Error) -> ReadError {
-    let tls = error
-        .get_ref()
-        .and_then(|it| it.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(rustls::Error::InvalidCertificate(cause)) => {
-            let hint = "name the authority's certificate file in `ca`, and the server as its certificate names it in `urls`";
-            ReadError::Configuration(format!(
-                "{what}: the server's certificate is not trusted ({cause:?}); {hint}"
-            ))
-        }
-        Some(cause) => ReadError::Unavailable(format!(
-            "{what}: TLS failed ({cause}); does this port speak `ldaps://`?"
-        )),
-        None if error.kind() == io::ErrorKind::UnexpectedEof => ReadError::Unavailable(format!(
-            "{what}: the connection ended in the TLS handshake; does this port speak `ldaps://`?"
-        )),
-        None => ReadError::Unavailable(format!("{what}: {error}")),
+/// What is wrong with each address of a host.
+fn each(faults: &[(SocketAddr, io::Error)]) -> String {
+    let one = |(address, fault): &(SocketAddr, io::Error)| match faults.len() {
+        1 => fault.to_string(),
+        _ => format!("{address}: {fault}"),
+    };
+    let texts: Vec<String> = faults.iter().map(one).collect();
+    texts.join(", ")
+}
+
+fn no_starttls(what: &str, answer: &Answer) -> ReadError {
+    let Answer { code, text } = answer;
+    let make = match code {
+        51 | 52 | 80 => ReadError::Unavailable,
+        _ => ReadError::Configuration,
+    };
+    make(format!(
+        "{what}: the server does not begin TLS and answered with result code {code}{}; give it a certificate, or use \
+         `ldaps://`",
+        words(text)
+    ))
+}
+
+/// A server's words as a part of a sentence.
+fn words(text: &str) -> String {
+    let said = plain(text);
+    if said.is_empty() {
+        said
+    } else {
+        format!(" and said `{said}`")
     }
 }
 
@@ -142,7 +215,10 @@ fn meaning(step: Step, rc: u32) -> (Make, &'static str) {
             "the bind DN may not do that: give it the right to read, or set `bind`",
         ),
         7 => (Configuration, "it does not take simple binds"),
-        8 | 13 => (Configuration, "it demands encryption: use `ldaps://`"),
+        8 | 13 => (
+            Configuration,
+            "it demands encryption: use `ldaps://` or `starttls: true`",
+        ),
         2 | 12 | 16 | 17 | 18 | 21 => (
             Configuration,
             "it does not understand the question: check `filter` and `attributes`",
@@ -312,13 +388,5 @@ mod tests {
             error.contains("referring to `ldap://other/dc=x`"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn a_certificate_that_is_not_trusted_is_a_matter_of_configuration() {
-        let cause = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
-        let error = io_failed("connecting", &io::Error::other(cause));
-        assert_eq!(error.word(), "configuration");
-        assert!(error.to_string().contains("UnknownIssuer"), "{error}");
     }
 }

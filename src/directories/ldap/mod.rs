@@ -1,8 +1,8 @@
 //! LDAP (RFC 4511): users and groups of a server, read completely or not at all.
 //!
 //! The library underneath, ldap3, panics at messages it does not know and reports a broken connection in ways that look like
-//! an end. So every read is a task of its own, on fresh connections, whose panic is a failed read; every page must end with
-//! result code 0; and every wait has a time-out, every amount a limit. References to other servers are counted and never
+//! an end. So it gets only what passed a guard, over a transport of ours; every read is a task of its own, on fresh
+//! connections, whose panic is a failed read; every page must end with result code 0; and every wait has a time-out, every amount a limit. References to other servers are counted and never
 //! followed: that would show them the bind password.
 
 mod api;
@@ -17,6 +17,7 @@ mod ranges;
 mod read;
 mod root;
 mod tls;
+mod transport;
 mod url;
 
 use std::future::Future;
@@ -33,8 +34,10 @@ pub use self::tls::TlsFault;
 pub use self::url::{BadUrl, LdapUrl};
 
 use self::api::Query;
+use self::config::Bind;
 use self::limits::Limits;
 use self::read::{Login, Reader};
+use self::tls::Tls;
 use crate::clock::Clock;
 use crate::directories::{Directory, Read, ReadError, Since};
 use crate::model::Finding;
@@ -59,7 +62,7 @@ pub enum LdapSetupError {
     /// An option cannot work.
     #[error("{}: {}", .0.path, .0.text)]
     Option(LdapProblem),
-    /// `bind` is configured and no password was given.
+    /// `bind.dn` is configured and no password was given.
     #[error("bind.password: there is none")]
     NoPassword,
     /// The certificates for `ldaps` cannot be had.
@@ -86,8 +89,11 @@ impl LdapDirectory {
             return Err(LdapSetupError::Option(problem));
         }
         let login = login(config, password)?;
-        let tls = if config.urls.iter().any(LdapUrl::is_tls) {
-            Some(tls::client_config(config.ca.as_deref())?)
+        let secured = config.starttls || config.urls.iter().any(LdapUrl::is_tls);
+        let tls = if secured {
+            let starttls = config.starttls;
+            let config = tls::client_config(config.ca.as_deref())?;
+            Some(Tls { config, starttls })
         } else {
             None
         };
@@ -197,12 +203,15 @@ fn login(
     config: &LdapConfig,
     password: Option<SecretRef>,
 ) -> Result<Option<Login>, LdapSetupError> {
-    let Some(bind) = &config.bind else {
-        return Ok(None);
-    };
-    let password = password.ok_or(LdapSetupError::NoPassword)?;
-    let dn = bind.dn.clone();
-    Ok(Some(Login { dn, password }))
+    match &config.bind {
+        None => Ok(None),
+        Some(Bind::External) => Ok(Some(Login::External)),
+        Some(Bind::Simple { dn, .. }) => {
+            let password = password.ok_or(LdapSetupError::NoPassword)?;
+            let dn = dn.clone();
+            Ok(Some(Login::Simple { dn, password }))
+        }
+    }
 }
 
 /// Runs to the end, to a panic, or until the caller loses interest.

@@ -4,10 +4,9 @@
 //! since replicas differ for moments.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
@@ -17,6 +16,7 @@ use super::config::Schema;
 use super::convert::Entry;
 use super::limits::Limits;
 use super::ranges;
+use super::tls::Tls;
 use super::url::LdapUrl;
 use crate::clock::Timestamp;
 use crate::directories::{Read, ReadError, What};
@@ -30,7 +30,7 @@ use crate::wire::ldap::mapping::{Mapping, Names};
 #[derive(Debug)]
 pub(super) struct Reader {
     pub urls: Vec<LdapUrl>,
-    pub tls: Option<Arc<ClientConfig>>,
+    pub tls: Option<Tls>,
     pub login: Option<Login>,
     /// One for each base.
     pub users: Vec<Query>,
@@ -49,9 +49,21 @@ pub(super) struct Reader {
 /// Who asks. The password is read at every login: questions that ask no server need none, and one that was changed is used
 /// from then on.
 #[derive(Debug)]
-pub(super) struct Login {
-    pub dn: String,
-    pub password: SecretRef,
+pub(super) enum Login {
+    /// A name and a password.
+    Simple { dn: String, password: SecretRef },
+    /// Whoever the server's system says that this process is.
+    External,
+}
+
+impl Login {
+    /// As whom it logs in, where that is known beforehand.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Login::Simple { dn, .. } => dn,
+            Login::External => "SASL EXTERNAL",
+        }
+    }
 }
 
 impl Reader {
@@ -115,8 +127,8 @@ impl Reader {
         })
     }
 
-    /// A session on the first server that can be reached. A refusal ends it: asking the next server with the same password
-    /// would only lock the account sooner.
+    /// A session on the first server that works. A login that is refused ends it: asking the next server with the same
+    /// password would only lock the account sooner.
     ///
     /// # Errors
     /// The refusal, or what is wrong with each server.
@@ -132,8 +144,8 @@ impl Reader {
             };
             match self.log_in(&mut session).await {
                 Ok(()) => return Ok((session, url)),
-                Err(failure @ ReadError::Unavailable(_)) => failures.push(failure),
-                Err(refusal) => return Err(refusal),
+                Err(refusal @ ReadError::Unauthorised(_)) => return Err(refusal),
+                Err(failure) => failures.push(failure),
             }
         }
         Err(all_of(&failures))
@@ -145,8 +157,10 @@ impl Reader {
     /// As [`Session::bind`], and [`ReadError::Unauthorised`] without a password. An empty one would be taken for an anonymous
     /// login, and that for a success (RFC 4513, section 5.1.2); a secret is never empty.
     pub(super) async fn log_in(&self, session: &mut Session) -> Result<(), ReadError> {
-        let Some(Login { dn, password }) = &self.login else {
-            return Ok(());
+        let (dn, password) = match &self.login {
+            None => return Ok(()),
+            Some(Login::External) => return session.bind_external().await,
+            Some(Login::Simple { dn, password }) => (dn, password),
         };
         let password = password.read().map_err(|fault| {
             let cause = std::error::Error::source(&fault).map(|it| format!(" ({it})"));
@@ -240,9 +254,11 @@ pub(super) fn with<'a, T>(
 fn all_of(failures: &[ReadError]) -> ReadError {
     let texts: Vec<String> = failures.iter().map(ToString::to_string).collect();
     let text = texts.join("; ");
-    let transient = |it: &ReadError| matches!(it, ReadError::Unavailable(_));
-    if failures.iter().any(transient) {
+    let any = |kind: fn(&ReadError) -> bool| failures.iter().any(kind);
+    if any(|it| matches!(it, ReadError::Unavailable(_))) {
         ReadError::Unavailable(text)
+    } else if any(|it| matches!(it, ReadError::Incomplete(_))) {
+        ReadError::Incomplete(text)
     } else {
         ReadError::Configuration(text)
     }

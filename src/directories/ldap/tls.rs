@@ -1,4 +1,4 @@
-//! The TLS side of `ldaps`: which certificates a server may show.
+//! The TLS side of connections: which certificates a server may show.
 //!
 //! Verification cannot be switched off. A server whose certificate comes from a private authority is trusted by naming
 //! that authority's certificate file, beside the authorities that the system trusts.
@@ -11,6 +11,15 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
+
+/// How connections are secured.
+#[derive(Clone, Debug)]
+pub(super) struct Tls {
+    /// Which certificates are trusted.
+    pub config: Arc<ClientConfig>,
+    /// Whether `ldap://` connections begin TLS before anything else is said.
+    pub starttls: bool,
+}
 
 /// Why no TLS could be prepared.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! The little of BER (X.690) that values of controls need: tag, length, value.
 //!
 //! The library's own parser takes any depth by recursion, and what a control carries is an octet string into which the
-//! [guard](super) of the connection does not look. So these values are read one level at a time, by what is expected
+//! [guard](super::guard) of the connection does not look. So these values are read one level at a time, by what is expected
 //! there, and written by hand.
 
 /// `SEQUENCE`.

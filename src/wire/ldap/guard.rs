@@ -13,11 +13,11 @@ mod questions;
 mod tests;
 
 pub use self::fault::GuardFault;
-pub use self::header::is_sound_value;
 
-use self::grammar::{Content, Field, Role, SEQUENCE, operation};
+use self::grammar::{Content, Field, Role, operation};
 use self::header::{HEADER_MAX, Header};
 use self::questions::{Questions, number};
+use super::ber::SEQUENCE;
 
 /// How deep elements may lie in one another. The deepest known answer takes six.
 const DEPTH_MAX: usize = 16;
@@ -58,6 +58,7 @@ pub struct Guard {
     field: Option<Field>,
     kept: Vec<u8>,
     message: Message,
+    answer: Answer,
 }
 
 /// The result that a server gave to a question.
@@ -121,6 +122,7 @@ impl Guard {
             field: None,
             kept: Vec::new(),
             message: Message::default(),
+            answer: Answer::default(),
         }
     }
 
@@ -154,6 +156,11 @@ impl Guard {
         self.depth == 0 && self.header_size == 0
     }
 
+    /// Whether no question is open.
+    pub fn is_answered(&self) -> bool {
+        self.questions.are_none()
+    }
+
     /// How many bytes were checked.
     pub fn total(&self) -> u64 {
         self.total
@@ -164,9 +171,9 @@ impl Guard {
         self.items
     }
 
-    /// The result in the last message.
+    /// The result of the question that was answered last.
     pub fn answer(&self) -> &Answer {
-        &self.message.answer
+        &self.answer
     }
 
     fn walk(&mut self, mut bytes: &[u8]) -> Result<(), GuardFault> {
@@ -345,11 +352,14 @@ impl Guard {
         if operation == operation::EXTENDED {
             self.end_extended()?;
         }
-        if matches!(
+        let result = matches!(
             operation,
             operation::BIND | operation::DONE | operation::EXTENDED
-        ) {
+        );
+        // What has the id 0 answers nothing.
+        if result && id != 0 {
             self.questions.ended(id);
+            self.answer = std::mem::take(&mut self.message.answer);
         }
         Ok(())
     }

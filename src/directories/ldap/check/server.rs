@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Finding, RootDse, Session, good};
 use crate::directories::ldap::config::Schema;
-use crate::directories::ldap::read::Reader;
+use crate::directories::ldap::read::{Login, Reader};
 use crate::directories::ldap::root::{PAGED_RESULTS, Vendor};
 use crate::wire::ldap::sync::{DIR_SYNC, SYNC_REQUEST};
 
@@ -14,7 +14,8 @@ const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
 /// As whom we are logged in, in our own words and in the server's.
 pub(super) async fn login(session: &mut Session, reader: &Reader, root: &RootDse) -> Finding {
     let mut text = match &reader.login {
-        Some(login) => format!("logged in as `{}`", login.dn),
+        Some(Login::Simple { dn, .. }) => format!("logged in as `{dn}`"),
+        Some(Login::External) => "logged in as who runs this, by SASL EXTERNAL".to_owned(),
         None => "nobody logs in (no `bind`): only what is public is seen".to_owned(),
     };
     let offered = root.extensions.iter().any(|it| it == WHO_AM_I);

@@ -4,15 +4,9 @@
 //! elements for granted.
 
 use super::GuardFault;
-use super::header::{Header, is_constructed};
+use super::header::Header;
+use crate::wire::ldap::ber::{BOOLEAN, ENUMERATED, INTEGER, OCTETS, SEQUENCE, SET};
 
-const BOOLEAN: u8 = 0x01;
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const ENUMERATED: u8 = 0x0a;
-/// The tag of every message, and of lists in them.
-pub(super) const SEQUENCE: u8 = 0x30;
-const SET: u8 = 0x31;
 /// `responseName [10]`, which Active Directory puts behind the operation instead of into it.
 const RESPONSE_NAME: u8 = 0x8a;
 
@@ -136,7 +130,8 @@ pub(super) fn complete(role: Role, elements: u8) -> Result<(), GuardFault> {
 }
 
 fn anything(tag: u8) -> Content {
-    if is_constructed(tag) {
+    // The bit says that elements are the content.
+    if tag & 0x20 != 0 {
         Content::Inside(Role::Other)
     } else {
         Content::Skipped

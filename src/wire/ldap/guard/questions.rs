@@ -76,6 +76,11 @@ impl Questions {
             .any(|it| it.0 == id && it.1.is_answered_by(tag))
     }
 
+    /// Whether none is open.
+    pub(super) fn are_none(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Whether the question is a search.
     pub(super) fn is_search(&self, id: u32) -> bool {
         self.open.contains(&(id, Kind::Search))

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::support::ldap_script::Question;
+use crate::support::slapd::Slapd;
 
 /// Reads what a server answers to the question for users.
 async fn read_users(

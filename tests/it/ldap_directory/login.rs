@@ -1,9 +1,11 @@
 //! Who asks.
 
+use usersyncd::directories::ldap::config::Bind;
 use usersyncd::directories::ldap::{LdapConfig, LdapDirectory};
 use usersyncd::secret::SecretRef;
 
 use super::{COMPANY, build, check_error, clock, complete, config, findings, read, usernames};
+use crate::support::raw;
 use crate::support::slapd::{PASSWORD, READER, Slapd};
 
 #[tokio::test]
@@ -63,4 +65,47 @@ fn a_password_in_plain_text_is_refused() {
     );
     let text = fault.unwrap_err().to_string();
     assert!(text.contains("`insecure: true`"), "{text}");
+}
+
+#[tokio::test]
+async fn the_system_can_say_who_asks() {
+    let slapd = Slapd::start(COMPANY);
+    let external = |url: &str| {
+        let config = config(&[url], READER, "");
+        let bind = Some(Bind::External);
+        LdapDirectory::new(
+            "x",
+            &LdapConfig { bind, ..config },
+            None,
+            Vec::new(),
+            clock(),
+        )
+    };
+    let directory = external(&slapd.ldapi_url()).unwrap();
+    let users = read(&directory).await.unwrap();
+    assert_eq!(usernames(complete(&users)), ["ada", "björn"]);
+    let found = findings(&directory).await;
+    assert!(found[1].contains("SASL EXTERNAL"), "{found:?}");
+    // Nobody can know it over the network.
+    let fault = external(&slapd.url()).unwrap_err().to_string();
+    assert!(fault.starts_with("bind.sasl: "), "{fault}");
+}
+
+#[tokio::test]
+async fn an_empty_password_is_never_sent() {
+    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let address = raw::start(move |mut client| {
+        let told = told.clone();
+        async move { told.send(raw::hear(&mut client).await).unwrap() }
+    })
+    .await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "\n").unwrap();
+    let config = config(&[&format!("ldap://{address}")], READER, "");
+    let password = Some(SecretRef::file(&file));
+    let directory = LdapDirectory::new("x", &config, password, Vec::new(), clock()).unwrap();
+    let failed = read(&directory).await.unwrap_err();
+    check_error(&failed, "unauthorised", "is empty");
+    assert_eq!(heard.recv().await, Some(Vec::new()));
 }

@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ldap3::asn1::{PL, StructureTag, parse_tag};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 const BIND: u64 = 0;
 const SEARCH: u64 = 3;
@@ -175,6 +175,23 @@ pub(crate) fn number(number: u32) -> Vec<u8> {
     bytes[spare.count()..].to_vec()
 }
 
+/// The answer to a bind, or with 0x78 in place of 0x61 to an extended request: a result code, a text for people, and whatever
+/// may follow.
+pub(crate) fn result(id: u8, tag: u8, code: u8, text: &str, more: &[u8]) -> Vec<u8> {
+    let parts = [
+        tlv(0x0a, &[code]),
+        tlv(0x04, b""),
+        tlv(0x04, text.as_bytes()),
+        more.to_vec(),
+    ];
+    message(id, &tlv(tag, &parts.concat()), &[])
+}
+
+/// A notice of disconnection (RFC 4511, section 4.4.1).
+pub(crate) fn notice(code: u8, text: &str) -> Vec<u8> {
+    result(0, 0x78, code, text, &tlv(0x8a, b"1.3.6.1.4.1.1466.20036"))
+}
+
 /// Any operation in a message, with controls if there are any.
 pub(crate) fn message(id: u8, operation: &[u8], controls: &[u8]) -> Vec<u8> {
     let mut parts = [tlv(0x02, &[id]), operation.to_vec()].concat();
@@ -192,7 +209,11 @@ pub(crate) fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-async fn serve(mut client: TcpStream, answer: &Answer) {
+/// Serves one client, over whatever it is connected.
+pub(crate) async fn serve(
+    mut client: impl AsyncRead + AsyncWrite + Unpin,
+    answer: &(dyn Fn(&Question) -> (Vec<u8>, Then) + Send + Sync),
+) {
     let mut received = Vec::new();
     let mut searches = 0;
     while let Some(message) = next_message(&mut client, &mut received).await {
@@ -220,7 +241,10 @@ async fn serve(mut client: TcpStream, answer: &Answer) {
 }
 
 /// The next message; none at the end.
-async fn next_message(client: &mut TcpStream, received: &mut Vec<u8>) -> Option<StructureTag> {
+async fn next_message(
+    client: &mut (impl AsyncRead + Unpin),
+    received: &mut Vec<u8>,
+) -> Option<StructureTag> {
     loop {
         if let Ok((rest, message)) = parse_tag(received) {
             let taken = received.len() - rest.len();

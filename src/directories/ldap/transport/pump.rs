@@ -200,7 +200,158 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::wire::ldap::guard::GuardLimits;
+
+    /// Long enough for anything that happens at all.
+    const SOON: Duration = Duration::from_secs(10);
+    /// A search request of message id 1, as far as the guard looks.
+    const QUESTION: &[u8] = &[0x30, 0x05, 0x02, 0x01, 0x01, 0x63, 0x00];
+
+    /// An entry of about 60,000 bytes for the question.
+    fn entry() -> Vec<u8> {
+        let tlv = |tag: u8, content: &[u8]| {
+            let length = (content.len() as u16).to_be_bytes();
+            [&[tag, 0x82], length.as_slice(), content].concat()
+        };
+        let values = tlv(0x31, &tlv(0x04, &vec![0; 60_000]));
+        let attribute = tlv(0x30, &[tlv(0x04, b"cn"), values].concat());
+        let parts = [tlv(0x04, b"dc=x"), tlv(0x30, &attribute)].concat();
+        tlv(0x30, &[vec![0x02, 0x01, 0x01], tlv(0x64, &parts)].concat())
+    }
+
+    struct Ends {
+        server: UnixStream,
+        shared: Arc<Shared>,
+        task: AbortOnDropHandle<()>,
+        library: UnixStream,
+    }
+
+    /// A connection over which the question was asked.
+    async fn connected(limits: GuardLimits) -> Ends {
+        let (server, far) = UnixStream::pair().unwrap();
+        let (shared, task, near) = start(Box::new(far), Guard::new(limits)).unwrap();
+        near.set_nonblocking(true).unwrap();
+        let mut ends = Ends {
+            server,
+            shared,
+            task,
+            library: UnixStream::from_std(near).unwrap(),
+        };
+        ends.library.write_all(QUESTION).await.unwrap();
+        let mut heard = [0; QUESTION.len()];
+        ends.server.read_exact(&mut heard).await.unwrap();
+        assert_eq!(heard, QUESTION);
+        ends
+    }
+
+    #[tokio::test]
+    async fn a_server_waits_when_nobody_takes_its_answers() {
+        let Ends {
+            mut server,
+            shared,
+            task,
+            mut library,
+        } = connected(GuardLimits::default()).await;
+        // A library that reads everything at once and keeps it.
+        let kept =
+            tokio::spawn(
+                async move { tokio::io::copy(&mut library, &mut tokio::io::sink()).await },
+            );
+        let entry = entry();
+        let mut sent = 0;
+        while timeout(Duration::from_millis(300), server.write_all(&entry))
+            .await
+            .is_ok()
+        {
+            sent += entry.len() as u64;
+            assert!(sent < 2 * WINDOW, "nothing stops the server");
+        }
+        assert!(sent > WINDOW / 2, "{sent}");
+        // Once they are taken, it goes on. (The entry that was stopped was written in part; so the rest is no matter.)
+        for _ in 0..sent / entry.len() as u64 {
+            shared.took();
+        }
+        timeout(SOON, server.write_all(&entry))
+            .await
+            .unwrap()
+            .unwrap();
+        drop(task);
+        timeout(SOON, kept).await.unwrap().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_flood_beyond_the_limit_ends_the_connection_with_its_name() {
+        let limits = GuardLimits {
+            total: 1 << 20,
+            ..GuardLimits::default()
+        };
+        let Ends {
+            mut server,
+            shared,
+            task,
+            mut library,
+        } = connected(limits).await;
+        let flood = entry().repeat(20);
+        let flood = tokio::spawn(async move { while server.write_all(&flood).await.is_ok() {} });
+        let passed = tokio::io::copy(&mut library, &mut tokio::io::sink()).await;
+        assert!(passed.unwrap() <= limits.total);
+        let expect = GuardFault::TotalSize(limits.total);
+        assert!(matches!(shared.ending(), Some(Ending::Refused(fault)) if *fault == expect));
+        timeout(SOON, task).await.unwrap().unwrap();
+        timeout(SOON, flood).await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn nothing_of_what_is_refused_is_passed_on() {
+        let mut ends = connected(GuardLimits::default()).await;
+        let sound_then_not = [entry(), vec![0x30, 0x80]].concat();
+        ends.server.write_all(&sound_then_not[..10]).await.unwrap();
+        ends.server.write_all(&sound_then_not[10..]).await.unwrap();
+        let mut passed = Vec::new();
+        ends.library.read_to_end(&mut passed).await.unwrap();
+        assert!(sound_then_not.starts_with(&passed) && passed.len() < sound_then_not.len() - 1);
+        let ending = ends.shared.ending();
+        assert!(matches!(
+            ending,
+            Some(Ending::Refused(GuardFault::LengthForm))
+        ));
+    }
+
+    #[tokio::test]
+    async fn the_end_of_either_side_ends_the_other() {
+        let mut ends = connected(GuardLimits::default()).await;
+        ends.library.write_all(QUESTION).await.unwrap();
+        drop(ends.library);
+        let mut heard = Vec::new();
+        timeout(SOON, ends.server.read_to_end(&mut heard))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(heard, QUESTION, "what was said last is passed on");
+        timeout(SOON, ends.task).await.unwrap().unwrap();
+
+        let mut ends = connected(GuardLimits::default()).await;
+        drop(ends.server);
+        let mut passed = Vec::new();
+        timeout(SOON, ends.library.read_to_end(&mut passed))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(matches!(ends.shared.ending(), Some(Ending::Closed)));
+
+        let mut ends = connected(GuardLimits::default()).await;
+        drop(ends.task);
+        let mut heard = Vec::new();
+        timeout(SOON, ends.server.read_to_end(&mut heard))
+            .await
+            .unwrap()
+            .unwrap();
+    }
 
     #[test]
     fn the_window_closes_on_answers_that_nobody_takes() {

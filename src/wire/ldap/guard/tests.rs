@@ -471,6 +471,20 @@ fn questions_are_known_however_they_are_cut() {
 }
 
 #[test]
+fn only_so_many_questions_are_kept_open() {
+    let answer = |id| {
+        let mut guard = Guard::new(SMALL);
+        for asked in 1..=65 {
+            guard.asked(&message(asked, &[tlv(0x63, b"")]));
+        }
+        guard.check(&message(id, &[entry(&[])]))
+    };
+    assert_eq!(answer(65), Ok(()));
+    assert_eq!(answer(2), Ok(()));
+    assert_eq!(answer(1), Err(GuardFault::Unasked(0x64)));
+}
+
+#[test]
 fn answers_to_searches_are_counted() {
     let mut guard = guard(SMALL);
     let bind = message(BIND, &[result(0x61, 0, "", &[])]);

@@ -11,6 +11,7 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -108,6 +109,12 @@ impl Samba {
 
     /// A server of one's own, for tests that stop it or change what others rely on.
     pub(crate) fn start() -> Samba {
+        // The owner of what the kernel shows of a process is its user.
+        let user = fs::metadata("/proc/self").unwrap().uid();
+        assert_eq!(
+            user, 0,
+            "a domain controller takes the rights of root: run the tests as root"
+        );
         let folder = copy_of(&domain());
         let address = Address::free();
         let ip = address.ip.to_string();
@@ -214,7 +221,7 @@ impl Address {
             free.then_some(Address { ip, _taken: taken })
         });
         free.expect(
-            "no address in 127.0.0.0/8 is free at ports 389, 636 and 3268; binding them takes the rights of root",
+            "no address from 127.0.0.20 to 127.0.0.219 is free at the ports 389, 636 and 3268",
         )
     }
 }

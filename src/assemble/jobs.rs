@@ -1,9 +1,11 @@
 //! The work that the daemon asks for, done with the store and the connected parts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble::Parts;
@@ -15,8 +17,9 @@ use crate::daemon::{
 };
 use crate::events::{self, Counts};
 use crate::progress::Work;
-use crate::store::{Store, StoreError};
-use crate::sync::{self, DirectoryPart, read};
+use crate::store::{Role, Store, StoreError};
+use crate::sync::read::{self, Kept};
+use crate::sync::{self, DirectoryPart};
 use crate::text::Span;
 
 /// Reads and pushes over one store.
@@ -27,6 +30,8 @@ pub struct StoreJobs {
     clock: Arc<dyn Clock>,
     passes_before: u64,
     history_keep: Span,
+    /// What is kept of each directory between reads, by name.
+    kept: BTreeMap<String, Mutex<Kept>>,
     /// When old history was last forgotten, in seconds since the epoch.
     pruned_at: AtomicI64,
 }
@@ -35,14 +40,23 @@ pub struct StoreJobs {
 const PRUNED_EVERY: Span = Span::hours(24);
 
 impl StoreJobs {
-    /// The jobs of a configuration, after so many passes.
+    /// The jobs of a configuration, after so many passes. As a daemon's they keep what makes the next read cheap.
     pub fn new(
         config: &Config,
         parts: Parts,
         store: Store,
         clock: Arc<dyn Clock>,
         passes_before: u64,
+        role: Role,
     ) -> Self {
+        let kept = parts.directories.iter().map(|it| {
+            let kept = match role {
+                Role::Daemon => Kept::for_many_passes(),
+                Role::Once => Kept::for_one_pass(),
+            };
+            (it.name.clone(), Mutex::new(kept))
+        });
+        let kept = kept.collect();
         let enabled = config.directories.iter().filter(|it| it.enabled);
         let schedules = enabled.map(|entry| DirectoryJob {
             name: entry.name.as_str().to_owned(),
@@ -51,6 +65,7 @@ impl StoreJobs {
         });
         StoreJobs {
             schedules: schedules.collect(),
+            kept,
             parts,
             store,
             clock,
@@ -72,13 +87,16 @@ impl StoreJobs {
         let Some(part) = self.directory(name) else {
             return Ok(failed);
         };
-        let Some(directory) = &part.directory else {
+        let (Some(directory), Some(kept)) = (&part.directory, self.kept.get(name)) else {
             return Ok(failed);
         };
+        // Two reads of one directory never overlap, so nobody waits here.
+        let mut kept = kept.lock().await;
         let applications = &self.parts.applications;
-        let reader = Some(self.store.reader());
-        let fetched = read::fetch(part, directory, reader, self.clock.as_ref(), work).await?;
-        let (end, rejected) = match read::commit(part, applications, &self.store, fetched).await? {
+        let (reader, clock) = (Some(self.store.reader()), self.clock.as_ref());
+        let fetched = read::fetch(part, directory, reader, clock, work, &kept).await?;
+        let read = read::commit(part, applications, &self.store, fetched, &mut kept).await?;
+        let (end, rejected) = match read {
             sync::Read::Changed { rejected } => (ReadEnd::Changed, rejected),
             sync::Read::Unchanged { rejected } => (ReadEnd::Unchanged, rejected),
             sync::Read::Suspect { rejected } => (ReadEnd::Suspect, rejected),
@@ -149,10 +167,13 @@ impl StoreJobs {
             .iter()
             .filter(|it| it.directory.is_some())
         {
-            let last = snapshot
+            let told = snapshot
                 .directory(&part.id)
                 .await?
                 .and_then(|it| it.read_at);
+            let kept = self.kept.get(&part.name);
+            let kept = kept.and_then(|it| it.try_lock().ok()?.read_at());
+            let last = told.max(kept);
             ages.push(age(
                 Subject::Directory(part.name.clone()),
                 last,

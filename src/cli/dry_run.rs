@@ -12,8 +12,8 @@ use crate::daemon::Exit;
 use crate::events;
 use crate::progress::{Job, Progress};
 use crate::reconcile;
-use crate::store::{Reader, StoreError};
-use crate::sync::read::{self, Answer, Fetched};
+use crate::store::{Reader, Slot, StoreError};
+use crate::sync::read::{self, Answer, Fetched, Kept};
 use crate::sync::survey::survey;
 use crate::sync::{self, DirectoryPart};
 use crate::text::counted;
@@ -69,9 +69,7 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
             out::answer(&text);
         }
     }
-    let rejected = fetched
-        .values()
-        .any(|it| it.serving().is_some_and(|it| !it.rejected.is_empty()));
+    let rejected = fetched.values().any(rejects);
     Ok(if processed == 0 && !setup.parts.applications.is_empty() {
         Exit::Failed
     } else if partial || rejected {
@@ -93,7 +91,8 @@ async fn fetch(
         return Ok(None);
     };
     let work = progress.begin(Job::Read(part.name.clone()), setup.clock.monotonic());
-    let fetched = read::fetch(part, directory, store, setup.clock.as_ref(), &work).await?;
+    let (clock, kept) = (setup.clock.as_ref(), Kept::for_one_pass());
+    let fetched = read::fetch(part, directory, store, clock, &work, &kept).await?;
     match &fetched.answer {
         Answer::Failed { failure, text } => events::directory_failed(&part.name, *failure, text),
         Answer::Suspect { loss, .. } => {
@@ -101,10 +100,26 @@ async fn fetch(
         }
         Answer::Unchanged { .. } | Answer::Accepted { .. } => {}
     }
-    if let Some(records) = fetched.serving() {
+    let mut serving = fetched.serving();
+    if let (None, Some(store)) = (&serving, store)
+        && rejects(&fetched)
+    {
+        let mut snapshot = store.snapshot().await?;
+        let stored = snapshot.records(&part.id, Slot::Accepted).await?;
+        serving = stored.map(|it| Arc::new(it.records));
+    }
+    if let Some(records) = serving {
         for it in records.rejected_once() {
             events::record_rejected(&part.name, records.text(it.label), records.text(it.reason));
         }
     }
     Ok(Some((part.id.clone(), fetched)))
+}
+
+/// Whether some of the records that serve are rejected.
+fn rejects(fetched: &Fetched) -> bool {
+    match fetched.serving() {
+        Some(records) => !records.rejected.is_empty(),
+        None => fetched.state.tally.rejected > 0,
+    }
 }

@@ -54,6 +54,7 @@ pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
         store.clone(),
         Arc::clone(&clock),
         last_pass,
+        Role::Once,
     ));
     let stop = CancellationToken::new();
     let stopper = stop.clone();
@@ -102,6 +103,7 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
         store.clone(),
         Arc::clone(&clock),
         last_pass,
+        Role::Daemon,
     ));
     let daemon = Daemon {
         clock: Arc::clone(&clock),
@@ -146,7 +148,7 @@ fn reload(path: PathBuf, running: Config, store: Store, clock: Arc<dyn Clock>) -
                 .await
                 .map_err(|it| vec![events::chain(&it)])?;
             // The passes go on being counted by who counts them already.
-            let jobs = StoreJobs::new(&loaded.config, parts, store, clock, 0);
+            let jobs = StoreJobs::new(&loaded.config, parts, store, clock, 0, Role::Daemon);
             let jobs: Arc<dyn Jobs> = Arc::new(jobs);
             Ok(jobs)
         })

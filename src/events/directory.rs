@@ -23,8 +23,8 @@ pub struct Read {
     pub duration: Duration,
 }
 
-/// A directory was read and its records are others than before.
-pub fn directory_read(directory: &str, read: &Read) {
+/// A directory was read and its records are others than before. `notes` is what the connector has to say, empty if nothing.
+pub fn directory_read(directory: &str, read: &Read, notes: &str) {
     let Read {
         whole,
         users,
@@ -34,6 +34,7 @@ pub fn directory_read(directory: &str, read: &Read) {
         duration,
     } = *read;
     let duration_ms = milliseconds(duration);
+    let notes = if_any(notes);
     let holds = [
         counted(users, "user"),
         counted(groups, "group"),
@@ -51,18 +52,21 @@ pub fn directory_read(directory: &str, read: &Read) {
         memberships,
         rejected,
         duration_ms,
+        notes,
         "The directory {directory} was read: {holds} rejected."
     );
 }
 
-/// A directory was read and says what it said before.
-pub fn directory_unchanged(directory: &str, duration: Duration) {
+/// A directory was read and says what it said before. `notes` is what the connector has to say, empty if nothing.
+pub fn directory_unchanged(directory: &str, duration: Duration, notes: &str) {
     let duration_ms = milliseconds(duration);
+    let notes = if_any(notes);
     tell!(
         DEBUG,
         "directory.unchanged",
         directory,
         duration_ms,
+        notes,
         "The directory {directory} was read and has not changed."
     );
 }
@@ -137,6 +141,11 @@ pub fn loop_suspected(directory: &str, application: &str, count: u64, users: &st
          records out with `users.skip`, or read another base. Or people were entered in a second directory on purpose: \
          nothing need be done."
     );
+}
+
+/// A text, if there is one.
+fn if_any(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// When it was last done, if ever.

@@ -128,8 +128,14 @@ fn tell_of_directories() {
         rejected: 1,
         duration: Duration::from_millis(456),
     };
-    events::directory_read("corporate", &read);
-    events::directory_unchanged("corporate", Duration::from_millis(40));
+    events::directory_read("corporate", &read, "");
+    events::directory_read(
+        "corporate",
+        &read,
+        "2 referrals not followed; read completely",
+    );
+    events::directory_unchanged("corporate", Duration::from_millis(40), "");
+    events::directory_unchanged("corporate", Duration::from_millis(40), "one base is empty");
     events::directory_failed("corporate", Failure::Unavailable, "connecting: refused");
     events::directory_failed(
         "corporate",

@@ -1,8 +1,11 @@
 //! Reading: what is accepted, what is kept aside, and what a failure leaves in use.
 
+use tokio::sync::Mutex;
+use usersyncd::clock::{Clock as _, Timestamp};
 use usersyncd::model::Batch;
 use usersyncd::store::Slot;
 use usersyncd::sync::Read;
+use usersyncd::sync::read::Kept;
 use usersyncd::text::Span;
 
 use super::world::{DIRECTORY, World};
@@ -106,4 +109,48 @@ async fn a_delta_is_taken_and_a_complete_read_asked_for_now_and_then() {
     let whole: Vec<_> = log.named("directory.read");
     let whole: Vec<bool> = whole.iter().map(|it| it["whole"] == true).collect();
     assert_eq!(whole, [true, false, true]);
+}
+
+/// When the store was last told of a read.
+async fn told_at(world: &World) -> Option<Timestamp> {
+    let mut snapshot = world.store.snapshot().await.unwrap();
+    let state = snapshot.directory(DIRECTORY).await.unwrap();
+    state.unwrap().read_at
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_tells_the_store_once_a_minute_that_nothing_is_new() {
+    let directory = FakeDirectory::new(people(3)).with_deltas();
+    let mut world = World::over(directory, Batch::One, Ids::Numbers).await;
+    world.kept = Mutex::new(Kept::for_many_passes());
+    assert_eq!(world.read().await, CHANGED);
+    let first = told_at(&world).await;
+    for _ in 0..3 {
+        world.clock.advance(Span::seconds(19));
+        assert_eq!(world.read().await, UNCHANGED);
+        assert_eq!(told_at(&world).await, first);
+    }
+    world.clock.advance(Span::seconds(3));
+    assert_eq!(world.read().await, UNCHANGED);
+    assert_eq!(told_at(&world).await, Some(world.clock.now()));
+    world.directory.change(|it| it.add("ben"));
+    world.clock.advance(Span::seconds(1));
+    assert_eq!(world.read().await, CHANGED);
+    assert_eq!(told_at(&world).await, Some(world.clock.now()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_pass_and_the_first_good_read_after_a_failure_are_told_at_once() {
+    let directory = FakeDirectory::new(people(3)).with_deltas();
+    let mut world = World::over(directory, Batch::One, Ids::Numbers).await;
+    world.read().await;
+    world.clock.advance(Span::seconds(1));
+    assert_eq!(world.read().await, UNCHANGED);
+    assert_eq!(told_at(&world).await, Some(world.clock.now()));
+    world.kept = Mutex::new(Kept::for_many_passes());
+    world.clock.advance(Span::seconds(1));
+    world.directory.fail([Fault::Unavailable]);
+    assert_eq!(world.read().await, Read::Failed);
+    assert_eq!(world.read().await, UNCHANGED);
+    assert_eq!(told_at(&world).await, Some(world.clock.now()));
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use usersyncd::applications::Application;
 use usersyncd::clock::{Clock as _, ManualClock, Timestamp};
@@ -11,7 +12,8 @@ use usersyncd::model::{Batch, Holding, Intent, Origin, Refusal};
 use usersyncd::progress::{Job, Progress};
 use usersyncd::reconcile::rules::{ApplicationRules, DirectoryRules};
 use usersyncd::store::{ApplicationState, Held, HeldSet, HistoryFilter, Refused, Snapshot, Store};
-use usersyncd::sync::{self, ApplicationPart, DirectoryPart, Pushed, push, read};
+use usersyncd::sync::read::{self, Kept};
+use usersyncd::sync::{self, ApplicationPart, DirectoryPart, Pushed, push};
 use usersyncd::text::{Percent, Span};
 
 use crate::contract::everything;
@@ -56,6 +58,8 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) source: Arc<DirectoryPart>,
     pub(super) target: ApplicationPart,
+    /// What is kept between reads; of a single pass by default.
+    pub(super) kept: Mutex<Kept>,
     _folder: TempDir,
 }
 
@@ -79,6 +83,7 @@ impl World {
             clock: ManualClock::new(Timestamp(1_000_000)),
             store: Store::open(&url).await.unwrap(),
             target: target(Arc::new(application.clone()), &source),
+            kept: Mutex::new(Kept::for_one_pass()),
             _folder: folder,
             directory,
             application,
@@ -91,9 +96,11 @@ impl World {
         let work = Progress::new().begin(Job::Read("read".to_owned()), self.clock.monotonic());
         let directory = self.source.directory.as_ref().unwrap();
         let reader = Some(self.store.reader());
-        let fetched = read::fetch(&self.source, directory, reader, &self.clock, &work).await;
-        let committed = read::commit(&self.source, &[], &self.store, fetched.unwrap()).await;
-        committed.unwrap()
+        let mut kept = self.kept.lock().await;
+        let fetched = read::fetch(&self.source, directory, reader, &self.clock, &work, &kept);
+        let fetched = fetched.await.unwrap();
+        let committed = read::commit(&self.source, &[], &self.store, fetched, &mut kept);
+        committed.await.unwrap()
     }
 
     /// Pushes the application.

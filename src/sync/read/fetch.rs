@@ -1,0 +1,307 @@
+//! Asking a directory, and judging what it answers. Nothing is written here.
+
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::clock::{Clock, Timestamp};
+use crate::directories::{Directory, Read, ReadError, Since, What};
+use crate::events::{self, Failure};
+use crate::model::{Delta, Gap, Records};
+use crate::progress::Work;
+use crate::reconcile::reads::{self, Largest, Loss, ReadRules, Verdict};
+use crate::store::{DirectoryState, Reader, Slot, Snapshot, StoreError, StoredRecords};
+use crate::sync::parts::DirectoryPart;
+use crate::sync::read::{Answer, Fetched, Kept};
+
+/// What the operator is told when changes could not be merged. The gap itself would name an id.
+const READ_ANEW: &str = "the changes did not fit the last records, so everything was read";
+
+/// What a directory answered, brought together with its last records.
+enum Came {
+    /// Nothing new.
+    Nothing,
+    Records {
+        records: Box<Records>,
+        /// It was no delta.
+        whole: bool,
+    },
+    Failed {
+        failure: Failure,
+        text: String,
+    },
+}
+
+/// An answer with what else came with it.
+struct Answered {
+    came: Came,
+    cursor: Option<String>,
+    notes: Vec<String>,
+}
+
+type Asked = Result<Read, (Failure, String)>;
+
+/// Reads a directory and judges what it answered. `kept` is what the last read of this process left, or nothing.
+///
+/// Without a cursor, or after changes, the accepted records are needed; without a cursor they are loaded while the directory
+/// answers.
+///
+/// # Errors
+/// [`StoreError`] when the last records cannot be loaded. A directory that fails is an [`Answer`].
+pub async fn fetch(
+    part: &DirectoryPart,
+    directory: &Arc<dyn Directory>,
+    store: Option<&Reader>,
+    clock: &dyn Clock,
+    work: &Work,
+    kept: &Kept,
+) -> Result<Fetched, StoreError> {
+    let begun = clock.monotonic();
+    let mut snapshot = match store {
+        Some(store) => Some(store.snapshot().await?),
+        None => None,
+    };
+    let state = match &mut snapshot {
+        Some(snapshot) => snapshot.directory(&part.id).await?.unwrap_or_default(),
+        None => DirectoryState::default(),
+    };
+    let cursor = cursor(part, &state, kept, clock.now());
+    let mut last = Last { part, snapshot };
+    let (asked, old) = if cursor.is_some() {
+        let asked = ask(directory, cursor).await;
+        let old = if brings_nothing(&asked) {
+            None
+        } else {
+            last.records().await?
+        };
+        (asked, old)
+    } else {
+        let (asked, old) = tokio::join!(ask(directory, None), last.records());
+        (asked, old?)
+    };
+    work.alive();
+    let answered = merge_or_ask_again(directory, &state, old.as_deref(), asked).await;
+    let Answered {
+        came,
+        cursor,
+        notes,
+    } = answered;
+    let approved = match came {
+        Came::Records { .. } => last.approved(clock.now()).await?,
+        Came::Nothing | Came::Failed { .. } => None,
+    };
+    let judged = || {
+        judge(
+            part,
+            &state,
+            old.as_deref(),
+            approved.as_ref(),
+            came,
+            cursor,
+        )
+    };
+    let answer = tokio::task::block_in_place(judged);
+    Ok(Fetched {
+        at: clock.now(),
+        took: clock.monotonic().saturating_sub(begun),
+        answer,
+        notes,
+        old,
+        state,
+    })
+}
+
+/// Where the last records are.
+struct Last<'a> {
+    part: &'a DirectoryPart,
+    snapshot: Option<Snapshot>,
+}
+
+impl Last<'_> {
+    async fn records(&mut self) -> Result<Option<Arc<StoredRecords>>, StoreError> {
+        let Some(snapshot) = &mut self.snapshot else {
+            return Ok(None);
+        };
+        let records = snapshot.records(&self.part.id, Slot::Accepted).await?;
+        Ok(records.map(Arc::new))
+    }
+
+    /// The loss that a person approved, if anything is kept aside.
+    async fn approved(&mut self, now: Timestamp) -> Result<Option<Loss>, StoreError> {
+        let Some(snapshot) = &mut self.snapshot else {
+            return Ok(None);
+        };
+        let approved = snapshot.approved_suspect(&self.part.id, now).await?;
+        Ok(approved.and_then(|it| serde_json::from_str(&it).ok()))
+    }
+}
+
+/// Where the read may go on: nowhere when a complete one is due, or a suspect one is kept aside.
+fn cursor(
+    part: &DirectoryPart,
+    state: &DirectoryState,
+    kept: &Kept,
+    now: Timestamp,
+) -> Option<String> {
+    let due = state.suspect.is_some()
+        || state.basis != part.basis
+        || state
+            .complete_at
+            .is_none_or(|it| now.0 - it.0 >= part.reread.as_seconds() || it > now);
+    if due { None } else { kept.cursor(state) }
+}
+
+async fn ask(directory: &Arc<dyn Directory>, cursor: Option<String>) -> Asked {
+    let directory = Arc::clone(directory);
+    let task = tokio::spawn(async move { directory.read(Since { cursor }).await });
+    match AbortOnDropHandle::new(task).await {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(error)) => Err((failure_of(&error), events::chain(&error))),
+        Err(panic) => Err((Failure::Panicked, panic.to_string())),
+    }
+}
+
+fn failure_of(error: &ReadError) -> Failure {
+    match error {
+        ReadError::Unavailable(_) => Failure::Unavailable,
+        ReadError::Incomplete(_) => Failure::Incomplete,
+        ReadError::Unauthorised(_) => Failure::Unauthorised,
+        ReadError::Configuration(_) => Failure::Refused,
+    }
+}
+
+/// Whether the last records are not needed to make sense of an answer.
+fn brings_nothing(asked: &Asked) -> bool {
+    match asked {
+        Ok(Read {
+            what: What::Delta(delta),
+            ..
+        }) => delta.is_empty(),
+        Ok(_) => false,
+        Err(_) => true,
+    }
+}
+
+/// Brings an answer together with the last records. Changes that do not fit them are answered by a complete read.
+async fn merge_or_ask_again(
+    directory: &Arc<dyn Directory>,
+    state: &DirectoryState,
+    old: Option<&StoredRecords>,
+    asked: Asked,
+) -> Answered {
+    let last = old.map(|it| &it.records);
+    let merged = |asked| tokio::task::block_in_place(|| merge(state, last, asked));
+    let fits_not = match merged(asked) {
+        Ok(answered) => return answered,
+        Err(notes) => notes,
+    };
+    let again = ask(directory, None).await;
+    let mut answered = merged(again).unwrap_or_else(|notes| Answered {
+        came: Came::Failed {
+            failure: Failure::Incomplete,
+            text: "the directory answered with changes that do not fit, though everything was asked for".to_owned(),
+        },
+        cursor: None,
+        notes,
+    });
+    answered.notes.insert(0, READ_ANEW.to_owned());
+    answered.notes.splice(0..0, fits_not);
+    answered
+}
+
+/// The records that an answer leads to; its notes alone when its changes do not fit the last ones.
+fn merge(
+    state: &DirectoryState,
+    last: Option<&Records>,
+    asked: Asked,
+) -> Result<Answered, Vec<String>> {
+    let read = match asked {
+        Ok(read) => read,
+        Err((failure, text)) => {
+            return Ok(Answered {
+                came: Came::Failed { failure, text },
+                cursor: None,
+                notes: Vec::new(),
+            });
+        }
+    };
+    let Read {
+        what,
+        cursor,
+        notes,
+    } = read;
+    let came = match what {
+        What::Complete(records) => Came::Records {
+            records: Box::new(records),
+            whole: true,
+        },
+        What::Delta(delta) if delta.is_empty() && state.read_at.is_some() => Came::Nothing,
+        What::Delta(delta) => match last.map(|last| changed(last, &delta)) {
+            Some(Ok(came)) => came,
+            Some(Err(_)) | None => return Err(notes),
+        },
+    };
+    Ok(Answered {
+        came,
+        cursor,
+        notes,
+    })
+}
+
+fn changed(last: &Records, delta: &Delta) -> Result<Came, Gap> {
+    let records = last.merged(delta)?;
+    Ok(Came::Records {
+        records: Box::new(records),
+        whole: false,
+    })
+}
+
+fn judge(
+    part: &DirectoryPart,
+    state: &DirectoryState,
+    old: Option<&StoredRecords>,
+    approved: Option<&Loss>,
+    came: Came,
+    cursor: Option<String>,
+) -> Answer {
+    let (mut records, whole) = match came {
+        Came::Nothing => return Answer::Unchanged { cursor },
+        Came::Failed { failure, text } => return Answer::Failed { failure, text },
+        Came::Records { records, whole } => (records, whole),
+    };
+    let last = old.map(|it| &it.records);
+    // A status that the answer does not show is what it was last seen to be.
+    if let Some(last) = last {
+        reads::remember_statuses(last, &mut records);
+    }
+    let rules = ReadRules {
+        shrink_limit: part.shrink_limit,
+    };
+    let largest = largest(state);
+    let judge = |approved| reads::judge(&rules, largest, last, &records, approved);
+    match judge(approved) {
+        Verdict::Accept => Answer::Accepted {
+            approved: approved.is_some() && judge(None) != Verdict::Accept,
+            records: Arc::from(records),
+            cursor,
+            whole,
+        },
+        Verdict::Suspect(loss) => {
+            let flagged = last.and_then(|last| reads::with_inactive_flags(last, &records));
+            Answer::Suspect {
+                records: Arc::from(records),
+                loss: Box::new(loss),
+                flagged: flagged.map(Arc::new),
+            }
+        }
+    }
+}
+
+/// The most that the directory held within the window of the guards.
+fn largest(state: &DirectoryState) -> Largest {
+    let marks = state.high_water.iter();
+    marks.fold(Largest::default(), |most, it| Largest {
+        users: most.users.max(it.users),
+        memberships: most.memberships.max(it.memberships),
+    })
+}

@@ -51,6 +51,12 @@ impl Csr {
         rows_of
     }
 
+    /// Appends a row, which must be sorted and without repetitions.
+    pub fn push_row(&mut self, items: impl Iterator<Item = u32>) {
+        self.items.extend(items);
+        self.starts.push(self.items.len() as u32);
+    }
+
     /// The numbers of one row.
     pub fn row(&self, row: usize) -> &[u32] {
         &self.items[self.starts[row] as usize..self.starts[row + 1] as usize]

@@ -4,12 +4,16 @@
 //! member that the records lack shows that something was missed, and only a complete read can mend that.
 
 mod kept;
+mod lineage;
+mod patch;
 mod usernames;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::kept::Kept;
 use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Rejected};
+
+pub use lineage::Lineage;
 
 /// One membership that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub use change::{
     Refusal, Step, Subject, What,
 };
 pub use csr::Csr;
-pub use delta::{Delta, Edge, Gap};
+pub use delta::{Delta, Edge, Gap, Lineage};
 pub use finding::Finding;
 pub use held::{HoldKey, HoldReason, Withheld};
 pub use holding::{

@@ -186,7 +186,8 @@ impl Records {
         self.extra_of(user).map(|it| self.text(it.1))
     }
 
-    fn extra_of(&self, user: u32) -> impl Iterator<Item = &(u32, StrId, StrId)> {
+    /// The further attributes of one user.
+    pub(super) fn extra_of(&self, user: u32) -> impl Iterator<Item = &(u32, StrId, StrId)> {
         let from = self.extra.partition_point(|it| it.0 < user);
         self.extra[from..].iter().take_while(move |it| it.0 == user)
     }

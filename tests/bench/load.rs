@@ -11,8 +11,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 /// Where the entries lie; the units exist in the test server.
-const PEOPLE: &str = "ou=people,dc=load,dc=test";
-const GROUPS: &str = "ou=groups,dc=load,dc=test";
+pub(crate) const PEOPLE: &str = "ou=people,dc=load,dc=test";
+pub(crate) const GROUPS: &str = "ou=groups,dc=load,dc=test";
 /// Every so many memberships are written in another spelling of the same DN.
 const ODD_SPELLING: u64 = 997;
 /// Every so many groups hold another group.
@@ -28,6 +28,7 @@ const FAMILY_NAMES: [&str; 12] = [
 ];
 
 /// The size of a load and its seed.
+#[derive(Debug)]
 pub(crate) struct Load {
     pub(crate) users: u32,
     seed: u64,
@@ -171,7 +172,7 @@ impl Load {
         Ok(())
     }
 
-    fn user_dn(&self, number: u32) -> String {
+    pub(crate) fn user_dn(&self, number: u32) -> String {
         format!("uid={},{PEOPLE}", self.user(number).username)
     }
 

@@ -1,7 +1,7 @@
 //! The figures that this project promises, measured: `cargo bench --bench figures -- NAME [USERS]`.
 //!
-//! Names are `ldap`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in one run, since absolute times
-//! say more about the machine. The exit status is 1 when a figure lies beyond its limit.
+//! Names are `ldap`, `delta`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in one run, since
+//! absolute times say more about the machine. The exit status is 1 when a figure lies beyond its limit.
 
 #![expect(
     clippy::print_stdout,
@@ -15,6 +15,7 @@
 
 #[path = "../it/support/certificates.rs"]
 mod certificates;
+mod delta;
 mod dry_run;
 mod ldap;
 #[path = "../it/support/ldap_tools.rs"]
@@ -44,16 +45,20 @@ fn main() -> ExitCode {
     let mut report = Report::default();
     let done = match arguments.first().map(String::as_str) {
         Some("ldap") => users(100_000).map(|users| ldap::run(users, &mut report)),
+        Some("delta") => users(100_000).map(|users| delta::run(users, &mut report)),
         Some("dry-run") => users(10_000).map(|users| dry_run::run(users, &mut report)),
         Some("plan") => users(1_000_000).map(|users| plan::run(users, &mut report)),
         None => {
             plan::run(1_000_000, &mut report);
             dry_run::run(10_000, &mut report);
             ldap::run(100_000, &mut report);
+            delta::run(100_000, &mut report);
             Ok(())
         }
         Some(other) => {
-            eprintln!("no figure is named `{other}`; there are `ldap`, `dry-run` and `plan`");
+            eprintln!(
+                "no figure is named `{other}`; there are `ldap`, `delta`, `dry-run` and `plan`"
+            );
             return ExitCode::from(2);
         }
     };

@@ -11,7 +11,7 @@ pub(super) struct Kept<'a> {
     pub(super) delta: &'a Delta,
     pub(super) edges: Edges<'a>,
     pub(super) usernames: Usernames<'a>,
-    replaced: &'a Replaced<'a>,
+    pub(super) replaced: &'a Replaced<'a>,
     /// The handles of records that came anew, where memberships follow them; sorted.
     moved: Vec<(Which<'a>, &'a str)>,
     /// Whose handle it was that a reference names, where memberships follow: a rejected record's; sorted.
@@ -111,6 +111,12 @@ impl<'a> Edges<'a> {
         let edges = self.by_member.get(&(group, handle))?;
         let last = edges.iter().rev().find(|it| may_be_one(it.0, kind));
         last.map(|it| it.1)
+    }
+
+    /// Whether there are any of a group.
+    pub(super) fn speak_of(&self, group: &str) -> bool {
+        let from = self.by_member.range((group, "")..).next();
+        from.is_some_and(|it| it.0.0 == group)
     }
 
     /// The memberships that came and did not go again.

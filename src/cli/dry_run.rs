@@ -106,7 +106,7 @@ async fn fetch(
     {
         let mut snapshot = store.snapshot().await?;
         let stored = snapshot.records(&part.id, Slot::Accepted).await?;
-        serving = stored.map(|it| Arc::new(it.records));
+        serving = stored.map(|it| it.records);
     }
     if let Some(records) = serving {
         for it in records.rejected_once() {

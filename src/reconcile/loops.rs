@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Appeared, Interner, MadeAccount, Records};
+use hashbrown::HashSet;
+
+use crate::model::{Appeared, Lineage, MadeAccount, NONE, Records};
 use crate::reconcile::mails::listed;
 use crate::reconcile::rules::DirectoryRules;
 
@@ -22,24 +24,38 @@ pub struct Suspicion {
 
 /// The users that a directory did not have before: neither the id nor the username, so that a rename is none and a new id
 /// is none. Usernames that the directory is taken not to have are left out.
-pub fn appeared<'a>(old: &Records, new: &'a Records, rules: &DirectoryRules) -> Vec<Appeared<'a>> {
-    let mut ids = Interner::default();
-    for it in &old.users {
-        ids.intern(old.text(it.id));
-    }
-    let all = new.users.iter().map(|it| Appeared {
-        id: new.text(it.id),
-        key: new.text(it.key),
-    });
-    let mut all: Vec<_> = all.filter(|it| ids.find(it.id).is_none()).collect();
+pub fn appeared<'a>(
+    old: &Records,
+    (new, lineage): (&'a Records, Option<&Lineage>),
+    rules: &DirectoryRules,
+) -> Vec<Appeared<'a>> {
+    let appeared = |it: u32| {
+        let user = &new.users[it as usize];
+        Appeared {
+            id: new.text(user.id),
+            key: new.text(user.key),
+        }
+    };
+    let mut all: Vec<_> = match lineage {
+        Some(lineage) => {
+            let came = |it: &&u32| lineage.users[**it as usize] == NONE;
+            let came = lineage.changed_users.iter().filter(came);
+            came.map(|it| appeared(*it)).collect()
+        }
+        None => {
+            let ids: HashSet<&str> = old.users.iter().map(|it| old.text(it.id)).collect();
+            let all = (0..new.users.len() as u32).map(appeared);
+            all.filter(|it| !ids.contains(it.id)).collect()
+        }
+    };
     if all.is_empty() {
         return all;
     }
-    let mut keys = Interner::default();
-    for it in &old.users {
-        keys.intern(old.text(it.key));
+    let mut keys: HashSet<&str> = all.iter().map(|it| it.key).collect();
+    for user in &old.users {
+        keys.remove(old.text(user.key));
     }
-    all.retain(|it| keys.find(it.key).is_none() && !rules.skip_users.is_match(it.key));
+    all.retain(|it| keys.contains(it.key) && !rules.skip_users.is_match(it.key));
     all
 }
 
@@ -99,7 +115,7 @@ mod tests {
                 skip_users: Globs::new(&["copy-*"]).unwrap(),
                 ..DirectoryRules::default()
             };
-            let keys: Vec<_> = appeared(&old, &new, &rules)
+            let keys: Vec<_> = appeared(&old, (&new, None), &rules)
                 .iter()
                 .map(|it| it.key)
                 .collect();

@@ -4,6 +4,8 @@
 //! readable, a restored backup. What such a read loses is counted here and held against limits; the counts are what a person
 //! is shown and what an approval covers. Deltas are judged by the records that they lead to.
 
+mod little;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Records, Status, StrId, UserRecord};
 use crate::reconcile::lookup::Index;
 use crate::text::Percent;
+
+pub use little::loses_little;
 
 /// What a directory's reads are held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

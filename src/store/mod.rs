@@ -54,7 +54,7 @@ pub use history::{HistoryFilter, HistoryRow, Part};
 pub use journal::{PassRow, Refused};
 pub use open::location;
 pub use reads::{AcceptedRead, Aside, SuspectRead};
-pub use records::StoredRecords;
+pub use records::{Changed, StoredRecords};
 pub(crate) use sets::digest;
 pub use sets::{APPROVABLE_FOR, HeldSet, SetOf};
 

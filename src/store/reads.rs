@@ -3,6 +3,8 @@
 //! A read is accepted whole, kept aside whole, or only noted as tried. Whatever is accepted drops what was kept aside: the
 //! guards looked at it and found it within their limits, or a person approved it.
 
+use std::sync::Arc;
+
 use sqlx::Row as _;
 
 use crate::clock::Timestamp;
@@ -13,7 +15,7 @@ use crate::store::directories::{filled, load, number};
 use crate::store::error::Stop;
 use crate::store::records::{self, Place};
 use crate::store::sets::{self, Owner, SUSPECT_READ};
-use crate::store::{Slot, Store, StoreError, StoredRecords, approvals};
+use crate::store::{Changed, Slot, Store, StoreError, StoredRecords, approvals};
 
 /// What is kept of an accepted read beside its records.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +69,23 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let mut writing = self.write("accepting a read of a directory").await?;
         let work = accept(writing.db(), directory, old, new, read).await;
+        writing.end(work).await
+    }
+
+    /// Accepts what a delta led to, like [`Store::accept`]: it is known what differs from `old`, so that nothing is compared.
+    /// Gives back the records as they are stored now; their revision is raised if anything differed.
+    ///
+    /// # Errors
+    /// [`StoreError::Overtaken`] when the store no longer holds `old`; else [`StoreError`] when it cannot be written.
+    pub async fn accept_changed(
+        &self,
+        directory: &str,
+        old: &StoredRecords,
+        new: Changed<'_>,
+        read: AcceptedRead<'_>,
+    ) -> Result<StoredRecords, StoreError> {
+        let mut writing = self.write("accepting the changes of a directory").await?;
+        let work = accept_changed(writing.db(), directory, old, new, read).await;
         writing.end(work).await
     }
 
@@ -167,6 +186,28 @@ async fn accept(
     // A directory that is empty at its first read changed too: it is known now.
     let changed = changed || old.is_none();
     note_accepted(db, directory, read, &new.tally(), changed).await
+}
+
+async fn accept_changed(
+    db: &mut Connection,
+    directory: &str,
+    old: &StoredRecords,
+    new: Changed<'_>,
+    read: AcceptedRead<'_>,
+) -> Result<StoredRecords, Stop> {
+    let directory = number(db, directory).await?;
+    let slot = Slot::Accepted.number();
+    expect_revision(db, directory, Some(old)).await?;
+    let (changed, rows) = records::change(db, Place { directory, slot }, old, new).await?;
+    failpoint::reached("store.in_read");
+    drop_suspect(db, directory, read.at).await?;
+    let records = Arc::clone(new.records);
+    let revision = note_accepted(db, directory, read, &records.tally(), changed).await?;
+    Ok(StoredRecords {
+        records,
+        revision,
+        rows,
+    })
 }
 
 async fn touch(db: &mut Connection, directory: &str, read: AcceptedRead<'_>) -> Result<(), Stop> {
@@ -570,7 +611,7 @@ mod tests {
         }
         let before = state(&store).await;
         let old = stored(&store, Slot::Accepted).await.unwrap();
-        let mut flagged = old.records.clone();
+        let mut flagged = Records::clone(&old.records);
         flagged.users[1].status = crate::model::Status::Inactive;
         let few = records(&["u1"], &[]);
         let aside = SuspectRead {

@@ -63,7 +63,7 @@ pub(crate) async fn records(
 ) -> Result<(), StoreError> {
     for it in pinned {
         let stored = snapshot.records(&it.part.id, Slot::Accepted).await?;
-        it.records = stored.map(|it| Arc::new(it.records));
+        it.records = stored.map(|it| it.records);
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::events;
-use crate::model::Records;
+use crate::model::{Lineage, Records};
 use crate::reconcile::loops;
 use crate::store::{Store, StoreError};
 use crate::sync::parts::{ApplicationPart, DirectoryPart};
 
-/// Compares what appeared in a directory with what was made in the applications. Nothing is looked up when nothing appeared.
+/// Compares what appeared in a directory (its new records, and how they came out of the old ones where that is known) with what was made in the applications. Nothing is looked up when nothing appeared.
 ///
 /// # Errors
 /// [`StoreError`] when the store cannot be read.
@@ -17,7 +17,7 @@ pub(crate) async fn tell(
     applications: &[Arc<ApplicationPart>],
     store: &Store,
     old: &Records,
-    new: &Records,
+    new: (&Records, Option<&Lineage>),
 ) -> Result<(), StoreError> {
     let appeared = tokio::task::block_in_place(|| loops::appeared(old, new, &part.rules));
     if appeared.is_empty() {

@@ -150,7 +150,8 @@ fn ldap(slapd: &Slapd) -> LdapDirectory {
     );
     let config: LdapConfig = serde_yaml::from_str(&options).expect("options");
     let password = Some(SecretRef::literal(PASSWORD));
-    LdapDirectory::new("people", &config, password, Vec::new()).expect("a directory")
+    let clock = Arc::new(SystemClock::new());
+    LdapDirectory::new("people", &config, password, Vec::new(), clock).expect("a directory")
 }
 
 /// Ten changes as LDIF: four people get another name, two come, two go, two groups get or lose a member.

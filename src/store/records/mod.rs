@@ -4,10 +4,12 @@
 //! small numbers and a read that changes little writes little. Loading gives the serials back beside the records: the next
 //! read is compared with those, not with the table.
 
+mod changed;
 mod diff;
 mod write;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use serde::Deserialize;
@@ -19,13 +21,15 @@ use crate::model::{
 use crate::store::dialect::{Connection, Pages, Statement, garbled, gather, of_json, statement};
 use crate::store::{Slot, Snapshot, StoreError, directories, words};
 
+pub use changed::Changed;
+pub(super) use changed::change;
 pub(super) use write::{clear, move_to, replace};
 
 /// Records as they stand in the store, each with its row.
 #[derive(Clone, Debug)]
 pub struct StoredRecords {
     /// What the directory said.
-    pub records: Records,
+    pub records: Arc<Records>,
     /// The directory's revision when they were loaded.
     pub revision: u64,
     pub(super) rows: Rows,
@@ -182,7 +186,7 @@ pub(super) async fn stored(
     let slot = slot.number();
     let (records, rows) = load(db, Place { directory, slot }).await?;
     Ok(Some(StoredRecords {
-        records,
+        records: Arc::new(records),
         revision,
         rows,
     }))

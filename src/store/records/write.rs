@@ -101,7 +101,7 @@ pub(in crate::store) async fn replace(
 ) -> sqlx::Result<bool> {
     let nothing = (Records::default(), Rows::default());
     let (old, rows) = if let Some(old) = old {
-        (&old.records, &old.rows)
+        (&*old.records, &old.rows)
     } else {
         clear(db, place).await?;
         (&nothing.0, &nothing.1)
@@ -128,7 +128,7 @@ pub(in crate::store) async fn replace(
     Ok(changed)
 }
 
-async fn put_users(
+pub(super) async fn put_users(
     db: &mut Connection,
     place: Place,
     new: &Records,
@@ -162,7 +162,7 @@ async fn put_users(
     PUT_USERS.rows(db, &extras, bind).await
 }
 
-async fn put_groups(
+pub(super) async fn put_groups(
     db: &mut Connection,
     place: Place,
     new: &Records,
@@ -184,7 +184,7 @@ async fn put_groups(
     PUT_GROUPS.rows(db, &step.put, bind).await
 }
 
-async fn put_references(
+pub(super) async fn put_references(
     db: &mut Connection,
     place: Place,
     new: &Records,
@@ -227,7 +227,7 @@ async fn put_rejected(
 }
 
 /// Answers whether any membership came or went.
-async fn put_members(
+pub(super) async fn put_members(
     db: &mut Connection,
     place: Place,
     kind: RecordKind,

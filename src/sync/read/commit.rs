@@ -6,9 +6,11 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::events;
 use crate::failpoint;
-use crate::model::Records;
+use crate::model::{Lineage, Records};
 use crate::reconcile::reads::Loss;
-use crate::store::{AcceptedRead, DirectoryState, Store, StoreError, StoredRecords, SuspectRead};
+use crate::store::{
+    AcceptedRead, Changed, DirectoryState, Store, StoreError, StoredRecords, SuspectRead,
+};
 use crate::sync::parts::{ApplicationPart, DirectoryPart};
 use crate::sync::read::{Answer, Fetched, Kept};
 use crate::sync::{loops, outcome};
@@ -49,13 +51,15 @@ pub async fn commit(
             records,
             cursor,
             whole,
+            lineage,
             approved,
         } => {
             let read = AcceptedRead {
                 approved,
                 ..committing.accepted(cursor.as_deref(), whole)
             };
-            committing.accept(&records, read, kept).await
+            let lineage = lineage.as_deref();
+            committing.accept(&records, lineage, read, kept).await
         }
         Answer::Suspect {
             records,
@@ -119,13 +123,16 @@ impl Committing<'_> {
 
     async fn accept(
         &self,
-        records: &Records,
+        records: &Arc<Records>,
+        lineage: Option<&Lineage>,
         read: AcceptedRead<'_>,
         kept: &mut Kept,
     ) -> Result<outcome::Read, StoreError> {
         failpoint::reached("read.before_accept");
-        let old = self.old.as_deref();
-        let revision = self.store.accept(&self.part.id, old, records, read).await?;
+        let whole = read.whole;
+        // Where the commit fails it is not known what the store holds.
+        kept.forget();
+        let revision = self.write(records, lineage, read, kept).await?;
         failpoint::reached("read.after_accept");
         kept.told();
         let rejected = records.tally().rejected;
@@ -133,19 +140,32 @@ impl Committing<'_> {
             events::directory_unchanged(&self.part.name, self.took, &self.notes);
             return Ok(outcome::Read::Unchanged { rejected });
         }
-        self.tell_read(records, read.whole);
+        self.tell_read(records, whole);
         // At the first read nothing appears: everything was there before it was looked at.
-        if let Some(old) = old {
-            loops::tell(
-                self.part,
-                self.applications,
-                self.store,
-                &old.records,
-                records,
-            )
-            .await?;
+        if let Some(old) = &self.old {
+            let new = (&**records, lineage);
+            loops::tell(self.part, self.applications, self.store, &old.records, new).await?;
         }
         Ok(outcome::Read::Changed { rejected })
+    }
+
+    /// Writes what differs, and gives the revision back.
+    async fn write(
+        &self,
+        records: &Arc<Records>,
+        lineage: Option<&Lineage>,
+        read: AcceptedRead<'_>,
+        kept: &mut Kept,
+    ) -> Result<u64, StoreError> {
+        let (id, old) = (&self.part.id, self.old.as_deref());
+        let (Some(old), Some(lineage)) = (old, lineage) else {
+            return self.store.accept(id, old, records, read).await;
+        };
+        let changed = Changed { records, lineage };
+        let stored = self.store.accept_changed(id, old, changed, read).await?;
+        let revision = stored.revision;
+        kept.keep(stored);
+        Ok(revision)
     }
 
     async fn put_aside(

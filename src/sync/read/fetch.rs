@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::clock::{Clock, Timestamp};
 use crate::directories::{Directory, Read, ReadError, Since, What};
 use crate::events::{self, Failure};
-use crate::model::{Delta, Gap, Records};
+use crate::model::{Delta, Gap, Lineage, Records};
 use crate::progress::Work;
 use crate::reconcile::reads::{self, Largest, Loss, ReadRules, Verdict};
 use crate::store::{DirectoryState, Reader, Slot, Snapshot, StoreError, StoredRecords};
@@ -25,6 +25,7 @@ enum Came {
         records: Box<Records>,
         /// It was no delta.
         whole: bool,
+        lineage: Option<Lineage>,
     },
     Failed {
         failure: Failure,
@@ -66,7 +67,12 @@ pub async fn fetch(
         None => DirectoryState::default(),
     };
     let cursor = cursor(part, &state, kept, clock.now());
-    let mut last = Last { part, snapshot };
+    let mut last = Last {
+        part,
+        state: &state,
+        kept,
+        snapshot,
+    };
     let (asked, old) = if cursor.is_some() {
         let asked = ask(directory, cursor).await;
         let old = if brings_nothing(&asked) {
@@ -114,11 +120,16 @@ pub async fn fetch(
 /// Where the last records are.
 struct Last<'a> {
     part: &'a DirectoryPart,
+    state: &'a DirectoryState,
+    kept: &'a Kept,
     snapshot: Option<Snapshot>,
 }
 
 impl Last<'_> {
     async fn records(&mut self) -> Result<Option<Arc<StoredRecords>>, StoreError> {
+        if let Some(records) = self.kept.records(self.state) {
+            return Ok(Some(records));
+        }
         let Some(snapshot) = &mut self.snapshot else {
             return Ok(None);
         };
@@ -189,7 +200,7 @@ async fn merge_or_ask_again(
     old: Option<&StoredRecords>,
     asked: Asked,
 ) -> Answered {
-    let last = old.map(|it| &it.records);
+    let last = old.map(|it| &*it.records);
     let merged = |asked| tokio::task::block_in_place(|| merge(state, last, asked));
     let fits_not = match merged(asked) {
         Ok(answered) => return answered,
@@ -231,12 +242,19 @@ fn merge(
         notes,
     } = read;
     let came = match what {
-        What::Complete(records) => Came::Records {
-            records: Box::new(records),
-            whole: true,
-        },
+        What::Complete(mut records) => {
+            // A status that the answer does not show is what it was last seen to be.
+            if let Some(last) = last {
+                reads::remember_statuses(last, &mut records);
+            }
+            Came::Records {
+                records: Box::new(records),
+                whole: true,
+                lineage: None,
+            }
+        }
         What::Delta(delta) if delta.is_empty() && state.read_at.is_some() => Came::Nothing,
-        What::Delta(delta) => match last.map(|last| changed(last, &delta)) {
+        What::Delta(delta) => match last.map(|last| changed(last, delta)) {
             Some(Ok(came)) => came,
             Some(Err(_)) | None => return Err(notes),
         },
@@ -248,11 +266,13 @@ fn merge(
     })
 }
 
-fn changed(last: &Records, delta: &Delta) -> Result<Came, Gap> {
-    let records = last.merged(delta)?;
+fn changed(last: &Records, mut delta: Delta) -> Result<Came, Gap> {
+    reads::remember_statuses(last, &mut delta.upsert);
+    let (records, lineage) = last.merge(&delta)?;
     Ok(Came::Records {
         records: Box::new(records),
         whole: false,
+        lineage,
     })
 }
 
@@ -264,27 +284,36 @@ fn judge(
     came: Came,
     cursor: Option<String>,
 ) -> Answer {
-    let (mut records, whole) = match came {
+    let (records, whole, lineage) = match came {
         Came::Nothing => return Answer::Unchanged { cursor },
         Came::Failed { failure, text } => return Answer::Failed { failure, text },
-        Came::Records { records, whole } => (records, whole),
+        Came::Records {
+            records,
+            whole,
+            lineage,
+        } => (records, whole, lineage),
     };
-    let last = old.map(|it| &it.records);
-    // A status that the answer does not show is what it was last seen to be.
-    if let Some(last) = last {
-        reads::remember_statuses(last, &mut records);
-    }
+    let last = old.map(|it| &*it.records);
     let rules = ReadRules {
         shrink_limit: part.shrink_limit,
     };
     let largest = largest(state);
     let judge = |approved| reads::judge(&rules, largest, last, &records, approved);
-    match judge(approved) {
+    let little = last.zip(lineage.as_ref()).is_some_and(|(last, lineage)| {
+        reads::loses_little(&rules, largest, last, &records, lineage)
+    });
+    let verdict = if little {
+        Verdict::Accept
+    } else {
+        judge(approved)
+    };
+    match verdict {
         Verdict::Accept => Answer::Accepted {
-            approved: approved.is_some() && judge(None) != Verdict::Accept,
+            approved: !little && approved.is_some() && judge(None) != Verdict::Accept,
             records: Arc::from(records),
             cursor,
             whole,
+            lineage: lineage.map(Box::new),
         },
         Verdict::Suspect(loss) => {
             let flagged = last.and_then(|last| reads::with_inactive_flags(last, &records));

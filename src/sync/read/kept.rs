@@ -3,8 +3,10 @@
 //! Nothing of it is needed: each piece is held against the state of the store before it is used, and a process that dies
 //! loses only what the directory tells again.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
-use crate::store::DirectoryState;
+use crate::store::{DirectoryState, StoredRecords};
 use crate::sync::parts::DirectoryPart;
 
 /// How often the store is told that a directory still says what it said, in seconds: a poll every second would otherwise
@@ -17,6 +19,8 @@ pub struct Kept {
     /// Another read follows in this process. One pass by itself writes everything and keeps nothing.
     lasting: bool,
     unchanged: Option<Unchanged>,
+    /// The accepted records, once the directory has shown that it answers with changes: these are merged into them.
+    records: Option<Arc<StoredRecords>>,
 }
 
 /// A read that found nothing new, and that the store was not told of.
@@ -56,6 +60,12 @@ impl Kept {
         newer.map_or_else(|| state.cursor.clone(), |it| it.cursor.clone())
     }
 
+    /// The accepted records, if they are still those of the store.
+    pub(super) fn records(&self, state: &DirectoryState) -> Option<Arc<StoredRecords>> {
+        let fits = |it: &&Arc<StoredRecords>| it.revision == state.revision;
+        self.records.as_ref().filter(fits).cloned()
+    }
+
     /// Whether the store is to be told of a read that found nothing new: always at the end of one pass and after anything but
     /// a good read, else now and then, before anybody could take the directory for stale.
     pub(super) fn is_to_be_told(
@@ -93,6 +103,16 @@ impl Kept {
     /// The store was told of a read.
     pub(super) fn told(&mut self) {
         self.unchanged = None;
+    }
+
+    /// The records that changes led to, as the store has them now.
+    pub(super) fn keep(&mut self, records: StoredRecords) {
+        self.records = self.lasting.then(|| Arc::new(records));
+    }
+
+    /// Forgets the records: it is not known what the store holds now, or how.
+    pub(super) fn forget(&mut self) {
+        self.records = None;
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::events::Failure;
-use crate::model::Records;
+use crate::model::{Lineage, Records};
 use crate::reconcile::reads::Loss;
 use crate::store::{DirectoryState, StoredRecords};
 
@@ -53,6 +53,8 @@ pub enum Answer {
         cursor: Option<String>,
         /// It was a complete read, not a delta.
         whole: bool,
+        /// How they came out of the last ones, where that is known.
+        lineage: Option<Box<Lineage>>,
         /// A person approved its losses: what was before is no measure any more.
         approved: bool,
     },
@@ -84,7 +86,7 @@ impl Fetched {
                 flagged: Some(records),
                 ..
             } => Some(Arc::clone(records)),
-            _ => self.old.as_ref().map(|it| Arc::new(it.records.clone())),
+            _ => self.old.as_ref().map(|it| Arc::clone(&it.records)),
         }
     }
 

@@ -140,9 +140,10 @@ prop_compose! {
             fill >> (number % 8) & 1 == 1
         });
         filled.sort();
-        let gone = gone.into_iter().map(|(id, user)| match user {
-            true => (RecordKind::User, format!("u{id}")),
-            false => (RecordKind::Group, format!("g{id}")),
+        let gone = gone.into_iter().map(|(id, user)| if user {
+            (RecordKind::User, format!("u{id}"))
+        } else {
+            (RecordKind::Group, format!("g{id}"))
         });
         let members = edges.into_iter().filter(|_| speaks_of_members).map(|it| Edge {
             group: format!("g{}", it.0),

@@ -171,7 +171,7 @@ mod tests {
         let mut delta = Delta {
             upsert: upsert.clone(),
             filled: ids(upsert, RecordKind::Group),
-            moves_follow: upsert.users.len() % 2 == 0,
+            moves_follow: upsert.users.len().is_multiple_of(2),
             ..Delta::default()
         };
         delta.upsert.rejected.clear();

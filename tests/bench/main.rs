@@ -1,7 +1,7 @@
 //! The figures that this project promises, measured: `cargo bench --bench figures -- NAME [USERS]`.
 //!
-//! Names are `ldap`, `delta`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in one run, since
-//! absolute times say more about the machine. The exit status is 1 when a figure lies beyond its limit.
+//! Names are `ldap`, `poll`, `delta`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in one run,
+//! since absolute times say more about the machine. The exit status is 1 when a figure lies beyond its limit.
 
 #![expect(
     clippy::print_stdout,
@@ -24,6 +24,7 @@ mod ldap_tools;
 mod load;
 mod measure;
 mod plan;
+mod poll;
 mod report;
 #[path = "../it/support/slapd.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
@@ -46,18 +47,20 @@ fn main() -> ExitCode {
     let done = match arguments.first().map(String::as_str) {
         Some("ldap") => users(100_000).map(|users| ldap::run(users, &mut report)),
         Some("delta") => users(100_000).map(|users| delta::run(users, &mut report)),
+        Some("poll") => users(100_000).map(|users| poll::run(users, &mut report)),
         Some("dry-run") => users(10_000).map(|users| dry_run::run(users, &mut report)),
         Some("plan") => users(1_000_000).map(|users| plan::run(users, &mut report)),
         None => {
             plan::run(1_000_000, &mut report);
             dry_run::run(10_000, &mut report);
             ldap::run(100_000, &mut report);
+            poll::run(100_000, &mut report);
             delta::run(100_000, &mut report);
             Ok(())
         }
         Some(other) => {
             eprintln!(
-                "no figure is named `{other}`; there are `ldap`, `delta`, `dry-run` and `plan`"
+                "no figure is named `{other}`; there are `ldap`, `poll`, `delta`, `dry-run` and `plan`"
             );
             return ExitCode::from(2);
         }

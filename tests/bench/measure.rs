@@ -1,7 +1,7 @@
 //! What a run costs: wall time, CPU time and peak memory, as the kernel counts them.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// The kernel's `USER_HZ`: the unit of times in `/proc/PID/stat`, 100 a second on every Linux that we run on.
@@ -60,6 +60,13 @@ pub(crate) fn run(command: &mut Command) -> Cost {
         cpu: stat.cpu,
         peak,
     }
+}
+
+/// Kills a child and waits for its end.
+pub(crate) fn stop(child: &mut Child) {
+    // One that has ended already has nothing to be killed.
+    child.kill().ok();
+    child.wait().ok();
 }
 
 /// CPU time that this process has used so far, in steps of 10 ms.

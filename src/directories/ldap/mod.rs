@@ -2,8 +2,8 @@
 //!
 //! The library underneath, ldap3, panics at messages it does not know and reports a broken connection in ways that look like
 //! an end. So it gets only what passed a guard, over a transport of ours; every read is a task of its own, on fresh
-//! connections, whose panic is a failed read; every page must end with result code 0; and every wait has a time-out, every amount a limit. References to other servers are counted and never
-//! followed: that would show them the bind password.
+//! connections, whose panic is a failed read; every page must end with result code 0; and every wait has a time-out, every
+//! amount a limit. References to other servers are counted and never followed: that would show them the bind password.
 
 mod api;
 mod changes;

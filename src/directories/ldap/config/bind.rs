@@ -1,12 +1,11 @@
 //! Who asks: what a user writes under `bind:`.
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error as _};
 
 use crate::secret::SecretRef;
 
 /// The account that reads.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(try_from = "Written")]
+#[derive(Clone, Debug)]
 pub enum Bind {
     /// A name and a password: `{ dn: "cn=reader,dc=example,dc=com", password: … }`.
     Simple {
@@ -25,15 +24,12 @@ pub enum BadBind {
     /// Two ways at once.
     #[error("`sasl` does not go with `dn` and `password`: leave one out")]
     Both,
-    /// Half of a login.
-    #[error("a login is `dn` and `password`, or `sasl: external`; `{0}` is missing")]
-    Missing(&'static str),
     /// Another mechanism.
     #[error("the SASL mechanism `{0}` is not supported: write `external`, or `dn` and `password`")]
     Mechanism(String),
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
     dn: Option<String>,
@@ -51,18 +47,17 @@ impl Bind {
     }
 }
 
-impl TryFrom<Written> for Bind {
-    type Error = BadBind;
-
-    fn try_from(written: Written) -> Result<Self, BadBind> {
-        let Written { dn, password, sasl } = written;
+impl<'de> Deserialize<'de> for Bind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Written { dn, password, sasl } = Written::deserialize(deserializer)?;
         match (sasl, dn, password) {
             (None, Some(dn), Some(password)) => Ok(Bind::Simple { dn, password }),
-            (None, Some(_), None) => Err(BadBind::Missing("password")),
-            (None, None, _) => Err(BadBind::Missing("dn")),
+            // Said in this way, it is not said again of one that was wrong and was left out for that.
+            (None, Some(_), None) => Err(D::Error::missing_field("password")),
+            (None, None, _) => Err(D::Error::missing_field("dn")),
             (Some(sasl), None, None) if sasl.eq_ignore_ascii_case("external") => Ok(Bind::External),
-            (Some(sasl), None, None) => Err(BadBind::Mechanism(sasl)),
-            (Some(_), _, _) => Err(BadBind::Both),
+            (Some(sasl), None, None) => Err(D::Error::custom(BadBind::Mechanism(sasl))),
+            (Some(_), _, _) => Err(D::Error::custom(BadBind::Both)),
         }
     }
 }
@@ -93,9 +88,9 @@ mod tests {
             let fault = read(text).unwrap_err();
             assert!(fault.contains(expect), "{text}: {fault}");
         }
-        check("{}", "`dn` is missing");
-        check("{ password: { env: X } }", "`dn` is missing");
-        check("{ dn: 'cn=reader' }", "`password` is missing");
+        check("{}", "missing field `dn`");
+        check("{ password: { env: X } }", "missing field `dn`");
+        check("{ dn: 'cn=reader' }", "missing field `password`");
         check("{ sasl: gssapi }", "`gssapi` is not supported");
         check("{ sasl: external, dn: 'cn=reader' }", "leave one out");
         check("{ dm: x }", "unknown field `dm`");

@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use usersyncd::clock::{ManualClock, Timestamp};
+use usersyncd::directories::ldap::Schema;
 use usersyncd::model::Status;
+use usersyncd::reconcile::reads::{self, Largest, ReadRules, Verdict};
+use usersyncd::text::Percent;
 
 use super::*;
 use crate::support::slapd::{LIMITED, Slapd};
@@ -143,7 +146,7 @@ async fn a_filter_with_an_unknown_attribute_answers_nobody_and_check_says_so() {
 async fn a_preset_of_another_product_is_recognised() {
     let slapd = Slapd::start(STAFF);
     let mut config = config(&[&slapd.url()], READER, "");
-    config.schema = usersyncd::directories::ldap::Schema::ActiveDirectory;
+    config.schema = Schema::ActiveDirectory;
     let directory = at(&config, NOW);
     let done = read(&directory).await.unwrap();
     assert!(complete(&done).users.is_empty(), "an empty read is suspect");
@@ -151,6 +154,51 @@ async fn a_preset_of_another_product_is_recognised() {
     let said = "BAD server: it is OpenLDAP, and `schema: active-directory` is made for another";
     let found = found.iter().find(|it| it.starts_with(said)).unwrap();
     assert!(found.ends_with("Write `schema: openldap`"), "{found}");
+}
+
+/// What the guard on reads makes of a read that follows a good one.
+fn judged(before: &Read, after: &Read) -> Verdict {
+    let before = complete(before);
+    let tally = before.tally();
+    let rules = ReadRules {
+        shrink_limit: Percent::whole(20),
+    };
+    let largest = Largest {
+        users: tally.users,
+        memberships: tally.memberships,
+    };
+    reads::judge(&rules, largest, Some(before), complete(after), None)
+}
+
+#[tokio::test]
+async fn a_preset_of_another_product_removes_nobody() {
+    let slapd = Slapd::start(STAFF);
+    let mut config = config(&[&slapd.url()], READER, "");
+    let before = read(&at(&config, NOW)).await.unwrap();
+    for schema in [Schema::ActiveDirectory, Schema::Ds389, Schema::FreeIpa] {
+        config.schema = schema;
+        let after = read(&at(&config, NOW)).await.unwrap();
+        assert!(complete(&after).users.is_empty(), "{schema:?}");
+        let verdict = judged(&before, &after);
+        assert!(matches!(verdict, Verdict::Suspect(_)), "{schema:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_lost_its_rights_removes_nobody() {
+    let odd = STAFF.replace("ou=people", "ou=odd");
+    let slapd = Slapd::start(&odd);
+    let read_as = async |dn: &str| {
+        let mut config = config(&[&slapd.url()], dn, "page_size: 100");
+        config.users.base = format!("ou=odd,{SUFFIX}").into();
+        read(&at(&config, NOW)).await.unwrap()
+    };
+    let before = read_as(READER).await;
+    assert_eq!(usernames(complete(&before)), ["ada", "ben"]);
+    // May search there, and read nothing.
+    let after = read_as(LIMITED).await;
+    assert!(complete(&after).users.is_empty());
+    assert!(matches!(judged(&before, &after), Verdict::Suspect(_)));
 }
 
 #[tokio::test]

@@ -225,6 +225,28 @@ proptest! {
     }
 
     #[test]
+    fn a_name_that_was_printed_is_read_back(values in proptest::collection::vec((value(), value()), 1..4)) {
+        let rdns = values.iter().map(|(one, other)| {
+            let pair = |kind: &str, value: &str| Pair { kind: kind.to_owned(), value: Value::Text(prepare(value)) };
+            Rdn { pairs: vec![pair("cn", one), pair("uid", other)] }
+        });
+        let dn = Dn { rdns: rdns.collect() };
+        prop_assert_eq!(Dn::parse(&dn.to_string()), Ok(dn));
+    }
+
+    #[test]
+    fn the_order_and_the_case_of_a_level_do_not_count(one in value(), other in value(), hex in any::<bool>()) {
+        let digits: &[bool] = if hex { &[true; 8] } else { &[] };
+        let spell = |value: &str| escape(value, digits);
+        let plain = format!("cn={}+uid={},dc=x", escape(&one, &[]), escape(&other, &[]));
+        let turned = format!("UID = {} + commonName={} , DC=X", spell(&other), spell(&one));
+        prop_assert_eq!(normalise(&turned), normalise(&plain));
+        // Letters of ASCII alone: others may have several capitals.
+        let shouted = normalise(&plain.to_ascii_uppercase());
+        prop_assert_eq!(shouted, normalise(&plain));
+    }
+
+    #[test]
     fn the_short_way_agrees_with_the_parser(text in text()) {
         if let Some(normal) = normalise_plain(&text) {
             prop_assert_eq!(Dn::parse(&text).map(|dn| dn.to_string()), Ok(normal));

@@ -228,6 +228,8 @@ fn configuration(folder: &Path, log: SessionLog) -> String {
         SessionLog::Kept => "syncprov-sessionlog 1000",
         SessionLog::None => "",
     };
+    // A server that is killed goes back to how far it was at its last checkpoint; with a session log it then leaves out what
+    // was deleted since, without knowing that it does. So every change is one.
     let folder = folder.display();
     format!(
         r#"include    /etc/ldap/schema/core.schema
@@ -256,7 +258,7 @@ limits dn.exact="{LIMITED}" size.soft=500 size.hard=500 size.pr=200 size.prtotal
 limits dn.exact="{NOPAGE}"  size.prtotal=disabled
 overlay    memberof
 overlay    syncprov
-syncprov-checkpoint 100 10
+syncprov-checkpoint 1 1
 {log}
 access to attrs=userPassword by anonymous auth by * none
 access to dn.sub="ou=odd,{SUFFIX}" by dn.exact="{LIMITED}" search by * read

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &Args, id: &str, only: &[String]) -> Result<Exit, 
     let told = approve(&store, id, &only, setup.clock.now()).await;
     store.close().await;
     let approved = told?;
-    out::answer(&carried_out(&setup, &approved).await?);
+    out::answer(&carried_out(&setup, &approved).await?)?;
     Ok(Exit::Ok)
 }
 
@@ -48,7 +48,7 @@ async fn approve(
         sets = snapshot.held_sets().await?;
         sets.retain(|it| it.of == approved.set.of && it.reason != approved.set.reason);
     }
-    tell(&approved, &known, &sets);
+    tell(&approved, &known, &sets)?;
     Ok(approved)
 }
 
@@ -93,7 +93,7 @@ fn subject(setup: &Setup, of: &SetOf) -> Option<Subject> {
 }
 
 /// `others` are the sets that the same application holds for other reasons.
-fn tell(approved: &ApprovedSet, known: &Held, others: &[HeldSet]) {
+fn tell(approved: &ApprovedSet, known: &Held, others: &[HeldSet]) -> Result<(), Fault> {
     let reasons = held::reasons(known);
     let besides = |subject: &str| held::besides(&reasons, subject, &approved.set.reason);
     list(&approved.changes, |(subject, change)| {
@@ -104,10 +104,10 @@ fn tell(approved: &ApprovedSet, known: &Held, others: &[HeldSet]) {
             format!(" (also held for {})", also.join(", "))
         };
         format!("{subject}: {change}{also}")
-    });
+    })?;
     list(&approved.beyond, |(subject, change, instead)| {
         format!("{subject}: {change} stays held, since no approval releases it: {instead}")
-    });
+    })?;
     let subjects = approved.changes.iter().map(|it| it.0.as_str());
     let also: BTreeSet<&str> = subjects.flat_map(besides).collect();
     for set in others.iter().filter(|it| also.contains(it.reason.as_str())) {
@@ -115,7 +115,7 @@ fn tell(approved: &ApprovedSet, known: &Held, others: &[HeldSet]) {
             let reason = &set.reason;
             out::answer(&format!(
                 "Some of it stays held for {reason}: approve that, too, with `usersyncd approve {id}`, if it is right."
-            ));
+            ))?;
         }
     }
     let what = if approved.changes.is_empty() {
@@ -123,16 +123,17 @@ fn tell(approved: &ApprovedSet, known: &Held, others: &[HeldSet]) {
     } else {
         text::counted(approved.changes.len() as u64, "change")
     };
-    out::answer(&format!("Approved until {}: {what}.", approved.expires_at));
+    out::answer(&format!("Approved until {}: {what}.", approved.expires_at))
 }
 
-fn list<T>(items: &[T], line: impl Fn(&T) -> String) {
+fn list<T>(items: &[T], line: impl Fn(&T) -> String) -> Result<(), Fault> {
     for it in items.iter().take(SHOWN_MAX) {
-        out::answer(&line(it));
+        out::answer(&line(it))?;
     }
     if items.len() > SHOWN_MAX {
-        out::answer(&format!("and {} more", items.len() - SHOWN_MAX));
+        out::answer(&format!("and {} more", items.len() - SHOWN_MAX))?;
     }
+    Ok(())
 }
 
 impl From<ApprovalFault> for Fault {

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &Args, connect: bool, format: Format) -> Result<Ex
         good = findings.iter().flat_map(|it| &it.1).all(|it| it.good);
     }
     match format {
-        Format::Text => out::answer(&text(&problems, &findings, good)),
+        Format::Text => out::answer(&text(&problems, &findings, good))?,
         Format::Json => out::json(&json!({
             "good": good,
             "problems": problems.iter().map(problem).collect::<Vec<_>>(),
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &Args, connect: bool, format: Format) -> Result<Ex
                 "of": of,
                 "findings": all.iter().map(|it| json!({"item": it.item, "text": it.text, "good": it.good})).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
-        })),
+        }))?,
     }
     let rejected = problems.iter().any(|it| it.severity == Severity::Error);
     Ok(match (rejected, good) {

@@ -12,7 +12,7 @@ use crate::daemon::Exit;
 use crate::events;
 use crate::progress::{Job, Progress};
 use crate::reconcile;
-use crate::store::{Reader, Slot, StoreError};
+use crate::store::{Reader, Slot};
 use crate::sync::read::{self, Answer, Fetched, Kept};
 use crate::sync::survey::survey;
 use crate::sync::{self, DirectoryPart};
@@ -48,7 +48,7 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
                     "application {}: cannot be planned: {}",
                     part.name,
                     events::chain(&fault)
-                ));
+                ))?;
                 continue;
             }
         };
@@ -64,9 +64,9 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
         changes += steps;
         partial |= open;
         let planned = counted(steps as u64, "change");
-        out::answer(&format!("application {}: {planned}", part.name));
+        out::answer(&format!("application {}: {planned}", part.name))?;
         if !text.is_empty() {
-            out::answer(&text);
+            out::answer(&text)?;
         }
     }
     let rejected = fetched.values().any(rejects);
@@ -86,7 +86,7 @@ async fn fetch(
     part: &Arc<DirectoryPart>,
     store: Option<&Reader>,
     progress: &Arc<Progress>,
-) -> Result<Option<(String, Fetched)>, StoreError> {
+) -> Result<Option<(String, Fetched)>, Fault> {
     let Some(directory) = &part.directory else {
         return Ok(None);
     };
@@ -96,7 +96,7 @@ async fn fetch(
     match &fetched.answer {
         Answer::Failed { failure, text } => events::directory_failed(&part.name, *failure, text),
         Answer::Suspect { loss, .. } => {
-            out::answer(&format!("directory {}: suspect: {loss}", part.name));
+            out::answer(&format!("directory {}: suspect: {loss}", part.name))?;
         }
         Answer::Unchanged { .. } | Answer::Accepted { .. } => {}
     }

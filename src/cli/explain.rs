@@ -58,7 +58,7 @@ async fn answer(
                 for it in refused {
                     let _ = writeln!(text, "refused  {}", refused::line(it, now));
                 }
-                out::answer(&text);
+                out::answer(&text)?;
             }
             Format::Json => {
                 let mut value = serde_json::to_value(&explanation).unwrap_or_default();
@@ -68,7 +68,7 @@ async fn answer(
         }
     }
     if format == Format::Json {
-        out::json(&Value::Object(answers));
+        out::json(&Value::Object(answers))?;
     }
     Ok(Exit::Ok)
 }

@@ -35,11 +35,11 @@ pub(crate) async fn run(args: &Args, asked: Asked<'_>, format: Format) -> Result
     });
     let rows = rows.await?;
     match format {
-        Format::Json => out::json(&Value::Array(rows.iter().map(row).collect())),
-        Format::Text if rows.is_empty() => out::answer("Nothing was done yet."),
+        Format::Json => out::json(&Value::Array(rows.iter().map(row).collect()))?,
+        Format::Text if rows.is_empty() => out::answer("Nothing was done yet.")?,
         Format::Text => {
             let lines: Vec<String> = rows.iter().map(line).collect();
-            out::answer(&lines.join("\n"));
+            out::answer(&lines.join("\n"))?;
         }
     }
     Ok(Exit::Ok)

@@ -1,24 +1,40 @@
-//! Writing answers. A reader that closes its end early is no error.
+//! Writing answers. A reader that closes its end early is no error; an answer that cannot be written is.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+
+use crate::cli::Fault;
+use crate::daemon::Exit;
 
 /// Prints an answer to standard output.
-pub(crate) fn answer(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    if !text.ends_with('\n') {
-        let _ = out.write_all(b"\n");
+///
+/// # Errors
+/// [`Fault`] when it cannot be written: the disk is full, say.
+pub(crate) fn answer(text: &str) -> Result<(), Fault> {
+    let mut out = io::stdout().lock();
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(end.as_bytes()))
+        .and_then(|()| out.flush());
+    match written {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            let text = format!("the answer cannot be written to standard output: {cause}");
+            Err(Fault::new(Exit::Failed, text))
+        }
+        _ => Ok(()),
     }
-    let _ = out.flush();
 }
 
 /// Prints JSON to standard output.
-pub(crate) fn json(value: &serde_json::Value) {
-    answer(&serde_json::to_string_pretty(value).unwrap_or_default());
+///
+/// # Errors
+/// As [`answer`].
+pub(crate) fn json(value: &serde_json::Value) -> Result<(), Fault> {
+    answer(&serde_json::to_string_pretty(value).unwrap_or_default())
 }
 
 /// Prints why a command could not do what was asked to standard error.
 pub(crate) fn complain(text: &str) {
-    let mut err = std::io::stderr().lock();
+    let mut err = io::stderr().lock();
     let _ = writeln!(err, "usersyncd: {text}");
 }

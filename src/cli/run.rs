@@ -76,7 +76,7 @@ pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
     listen.abort();
     store.close().await;
     drop(claim);
-    tell(&report);
+    tell(&report)?;
     Ok(report.outcome.exit())
 }
 
@@ -193,7 +193,7 @@ async fn claim(path: &Path, clock: &dyn Clock) -> Result<Claimed, Fault> {
 fn told(reply: Reply) -> Result<Exit, Fault> {
     match reply {
         Reply::Finished(report) => {
-            tell(&report);
+            tell(&report)?;
             Ok(report.outcome.exit())
         }
         Reply::Refused { reason } => Err(Fault::new(
@@ -203,8 +203,8 @@ fn told(reply: Reply) -> Result<Exit, Fault> {
     }
 }
 
-fn tell(report: &PassReport) {
-    out::answer(&report_line(report));
+fn tell(report: &PassReport) -> Result<(), Fault> {
+    out::answer(&report_line(report))
 }
 
 /// What came of a pass that was waited for, in a line.

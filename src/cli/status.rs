@@ -67,13 +67,13 @@ async fn answer(
             "passes": passes.iter().map(pass_value).collect::<Vec<_>>(),
             "directories": directories,
             "applications": applications,
-        })),
+        }))?,
         Format::Text => {
             // Of those before the last one only what went wrong is news.
             let shown = passes.iter().enumerate();
             let shown = shown.filter(|it| it.0 == 0 || it.1.is_cut_off());
             let shown: String = shown.map(|it| pass_line(it.1)).collect();
-            out::answer(&(shown + &text(&directories, &applications, &refusals)));
+            out::answer(&(shown + &text(&directories, &applications, &refusals)))?;
         }
     }
     Ok(Exit::Ok)

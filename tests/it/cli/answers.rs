@@ -1,5 +1,7 @@
 //! What is answered while the daemon runs, as text and as JSON, and the help. Times, ids and processes are made alike.
 
+use std::fs::File;
+
 use insta::assert_snapshot;
 
 use crate::support::site::{Site, crowd, person, yaml};
@@ -122,4 +124,16 @@ fn the_help_shows_every_command_and_option() {
         answer(&site, &["--version"]),
         format!("usersyncd {}\n", env!("CARGO_PKG_VERSION"))
     );
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_a_failure() {
+    let site = company();
+    for args in [&["status"][..], &["explain", "anna", "--format", "json"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ended = site.command(args).stdout(full).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{args:?}");
+        let told = String::from_utf8(ended.stderr).unwrap();
+        assert!(told.contains("the answer cannot be written"), "{told}");
+    }
 }

@@ -9,11 +9,12 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble::Parts;
+use crate::assemble::routine::Routine;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon::{
-    Age, ApplicationJob, DirectoryJob, Jobs, PassReport, PushEnd, PushOutcome, ReadEnd,
-    ReadOutcome, Subject,
+    Age, ApplicationJob, DirectoryJob, Jobs, PassOutcome, PassReport, PushEnd, PushOutcome,
+    ReadEnd, ReadOutcome, Subject,
 };
 use crate::events::{self, Counts};
 use crate::progress::Work;
@@ -32,8 +33,11 @@ pub struct StoreJobs {
     history_keep: Span,
     /// What is kept of each directory between reads, by name.
     kept: BTreeMap<String, Mutex<Kept>>,
+    /// Other passes follow in this process.
+    lasting: bool,
     /// When old history was last forgotten, in seconds since the epoch.
     pruned_at: AtomicI64,
+    routine: Routine,
 }
 
 /// How often old history is forgotten. It is looked through for that.
@@ -66,12 +70,14 @@ impl StoreJobs {
         StoreJobs {
             schedules: schedules.collect(),
             kept,
+            lasting: role == Role::Daemon,
             parts,
             store,
             clock,
             passes_before,
             history_keep: config.history_keep,
             pruned_at: AtomicI64::new(0),
+            routine: Routine::default(),
         }
     }
 
@@ -102,6 +108,9 @@ impl StoreJobs {
             sync::Read::Suspect { rejected } => (ReadEnd::Suspect, rejected),
             sync::Read::Failed => (ReadEnd::Failed, 0),
         };
+        if end != ReadEnd::Unchanged {
+            self.routine.note(&self.store).await?;
+        }
         Ok(ReadOutcome { end, rejected })
     }
 
@@ -121,6 +130,22 @@ impl StoreJobs {
             return Ok(failed);
         };
         let clock = self.clock.as_ref();
+        let due = if self.lasting && !asked {
+            sync::push::is_due(part, &self.store, clock.now()).await?
+        } else {
+            Some(true)
+        };
+        match due {
+            // Nothing to do, and nothing to tell.
+            None => {
+                return Ok(PushOutcome {
+                    end: PushEnd::NotDue,
+                    ..failed
+                });
+            }
+            Some(true) => self.routine.note(&self.store).await?,
+            Some(false) => {}
+        }
         let pushed = sync::push::push(part, &self.store, clock, asked, work, stop).await?;
         let end = match (pushed.due, pushed.reached) {
             (false, _) => PushEnd::NotDue,
@@ -136,6 +161,11 @@ impl StoreJobs {
 
     async fn keep_pass(&self, report: &PassReport) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let in_sync = report.outcome == PassOutcome::InSync;
+        if self.routine.is_forgotten(report.pass, in_sync, now) {
+            return Ok(());
+        }
+        self.routine.note(&self.store).await?;
         let counts = present(&report.counts);
         let outcome = report.outcome.word();
         let kept = self.store.finish_pass(report.pass, now, outcome, &counts);
@@ -256,8 +286,12 @@ impl Jobs for StoreJobs {
         self.passes_before
     }
 
-    fn pass_began<'a>(&'a self, number: u64, trigger: &'a str) -> BoxFuture<'a, ()> {
+    fn pass_began<'a>(&'a self, number: u64, trigger: &'a str, routine: bool) -> BoxFuture<'a, ()> {
         Box::pin(async move {
+            if routine {
+                self.routine.began(number, trigger, self.clock.now());
+                return;
+            }
             let begun = self.store.begin_pass(number, trigger, self.clock.now());
             if let Err(error) = begun.await {
                 events::store_failed("pass", &error);

@@ -3,6 +3,7 @@
 //! A new directory or application is one arm in `connect`; everything else speaks to the traits.
 
 mod jobs;
+mod routine;
 mod rules;
 
 use std::collections::BTreeMap;

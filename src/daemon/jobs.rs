@@ -63,8 +63,9 @@ pub trait Jobs: Send + Sync + 'static {
     /// The number of the last pass that another process ran; 0 if there was none.
     fn passes_before(&self) -> u64;
 
-    /// Notes that a pass began, before it pushes anything.
-    fn pass_began<'a>(&'a self, number: u64, trigger: &'a str) -> BoxFuture<'a, ()>;
+    /// Notes that a pass began, before it pushes anything. Of a `routine` one, which nobody asked for, it is enough to note it
+    /// once it finds something to do: a poll every second would otherwise write every second.
+    fn pass_began<'a>(&'a self, number: u64, trigger: &'a str, routine: bool) -> BoxFuture<'a, ()>;
 
     /// Notes what came of a pass.
     fn pass_ended<'a>(&'a self, report: &'a PassReport) -> BoxFuture<'a, ()>;

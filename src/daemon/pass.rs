@@ -174,7 +174,9 @@ impl Pass {
     /// Goes on to the end.
     pub(super) async fn run(self) -> PassReport {
         let trigger = self.trigger.to_string();
-        self.workers.jobs.pass_began(self.number, &trigger).await;
+        let routine = matches!(self.trigger, Trigger::Tick(_));
+        let jobs = &self.workers.jobs;
+        jobs.pass_began(self.number, &trigger, routine).await;
         let reads = join_all(self.reads.iter().map(|(_, read)| read.clone()));
         let pushes = join_all(self.applications.iter().map(|it| self.push(it)));
         let (reads, pushes) = join(reads, pushes).await;

@@ -20,6 +20,9 @@ use crate::sync::outcome::Pushed;
 use crate::sync::parts::ApplicationPart;
 use crate::sync::tell;
 
+/// How often the store is told that nothing was due for an application, in seconds.
+const TOLD_EVERY: i64 = 60;
+
 /// Pushes one application, or finds that nothing is due. An application that turns out not to hold what it was last seen to
 /// hold (a backup was put back, say) is listed anew and gone to once more. Where a person `asked` for it, nothing rests.
 ///
@@ -41,6 +44,27 @@ pub async fn push(
     // What failed before is part of the second plan; what was done is not.
     second.counts += first.counts.done();
     Ok(second)
+}
+
+/// Whether a push would find anything to do; `None` if not, and the store was told lately that all is well.
+///
+/// # Errors
+/// [`StoreError`] when the store cannot be read.
+pub async fn is_due(
+    part: &ApplicationPart,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Option<bool>, StoreError> {
+    let mut snapshot = store.snapshot().await?;
+    let state = snapshot.application(&part.id).await?.unwrap_or_default();
+    let pinned = load::pin(&mut snapshot, part, now).await?;
+    let idle = not_due(&mut snapshot, part, &state, &pinned, now).await?;
+    let often = TOLD_EVERY.min(part.stale_after.as_seconds() / 2);
+    let lately = |it: Timestamp| it <= now && now.0 - it.0 < often;
+    Ok(match idle {
+        Some(_) if state.pushed_at.is_some_and(lately) => None,
+        idle => Some(idle.is_none()),
+    })
 }
 
 async fn attempt(

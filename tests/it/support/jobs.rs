@@ -195,7 +195,12 @@ impl Jobs for FakeJobs {
         0
     }
 
-    fn pass_began<'a>(&'a self, _number: u64, _trigger: &'a str) -> BoxFuture<'a, ()> {
+    fn pass_began<'a>(
+        &'a self,
+        _number: u64,
+        _trigger: &'a str,
+        _routine: bool,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 

@@ -44,7 +44,8 @@ pub struct Delta {
     /// Users and groups share one space of handles, as DNs do: a membership that stays names whatever bears its handle.
     pub shared_handles: bool,
     /// Memberships follow their record, as Active Directory's do: one that stays names the record under its new handle, and
-    /// no longer names a record that is gone.
+    /// no longer names a record that is gone. Those of the records in `upsert` are all in `members` or in a filled group: who
+    /// bears a handle that named nobody is not who was meant.
     pub moves_follow: bool,
     /// Groups may name users by username: a reference to a user is a username's key then.
     pub by_username: bool,
@@ -288,7 +289,7 @@ impl Records {
             }
         }
         for it in kept.references(group as u32) {
-            if let Some(handle) = kept.loose_handle(self.text(it.handle)) {
+            if let Some(handle) = kept.loose_handle(it.kind, self.text(it.handle)) {
                 let keep = |handle: &str| keep(it.kind, handle);
                 kept.usernames.each(it.kind, handle, keep);
             }
@@ -496,6 +497,12 @@ mod tests {
         assert_eq!(print(&follow), ["a elsewhere", "c c", "staff: c elsewhere"]);
         let stay = old.merged(&delta(false)).unwrap();
         assert_eq!(print(&stay), ["a elsewhere", "c c", "staff: a? b? c"]);
+        // Somebody else bore that name once.
+        let old = records(&["c"], &["elsewhere"]);
+        let follow = old.merged(&delta(true)).unwrap();
+        assert_eq!(print(&follow), ["a elsewhere", "c c", "staff:"]);
+        let stay = old.merged(&delta(false)).unwrap();
+        assert_eq!(print(&stay), ["a elsewhere", "c c", "staff: elsewhere"]);
     }
 
     #[test]
@@ -511,7 +518,11 @@ mod tests {
             moves_follow: true,
             ..Delta::default()
         };
-        let old = old.merged(&delta(rejected("a"))).unwrap();
+        let came = Delta {
+            moves_follow: false,
+            ..delta(rejected("a"))
+        };
+        let old = old.merged(&came).unwrap();
         let new = old.merged(&delta(rejected("elsewhere"))).unwrap();
         assert_eq!(print(&new), ["staff: b? elsewhere?"]);
     }
@@ -546,11 +557,8 @@ mod tests {
                 .filter(|it| it.group as usize == at);
             members.extend(loose.map(|it| format!("{}?", records.text(it.handle))));
             members.sort();
-            lines.push(format!(
-                "{}: {}",
-                records.text(group.name),
-                members.join(" ")
-            ));
+            let line = format!("{}: {}", records.text(group.name), members.join(" "));
+            lines.push(line.trim_end().to_owned());
         }
         lines.sort();
         lines

@@ -14,6 +14,8 @@ pub(super) struct Kept<'a> {
     pub(super) replaced: &'a Replaced<'a>,
     /// The handles of records that came anew, where memberships follow them; sorted.
     moved: Vec<(Which<'a>, &'a str)>,
+    /// The same handles, and what bears them now; sorted.
+    came: Vec<(&'a str, RecordKind)>,
     /// Whose handle it was that a reference names, where memberships follow: a rejected record's; sorted.
     rejected: Vec<(&'a str, Which<'a>)>,
     /// Sorted by group.
@@ -26,16 +28,18 @@ type Which<'a> = (RecordKind, &'a str);
 impl<'a> Kept<'a> {
     pub(super) fn of(old: &'a Records, delta: &'a Delta, replaced: &'a Replaced<'a>) -> Self {
         let upsert = &delta.upsert;
-        let (mut moved, mut rejected) = (Vec::new(), Vec::new());
+        let (mut moved, mut came, mut rejected) = (Vec::new(), Vec::new(), Vec::new());
         if delta.moves_follow {
             let users = upsert.users.iter();
             let users = users.map(|it| (RecordKind::User, it.id, it.handle));
             let groups = upsert.groups.iter();
             let groups = groups.map(|it| (RecordKind::Group, it.id, it.handle));
             let others = upsert.rejected.iter().map(|it| (it.what, it.id, it.handle));
-            let came = users.chain(groups).chain(others);
-            moved.extend(came.map(|it| ((it.0, upsert.text(it.1)), upsert.text(it.2))));
+            let all = users.chain(groups).chain(others);
+            moved.extend(all.map(|it| ((it.0, upsert.text(it.1)), upsert.text(it.2))));
             moved.sort_unstable();
+            came.extend(moved.iter().map(|it| (it.1, it.0.0)));
+            came.sort_unstable();
             let were = old.rejected.iter();
             rejected.extend(were.map(|it| (old.text(it.handle), (it.what, old.text(it.id)))));
             rejected.sort_unstable();
@@ -48,6 +52,7 @@ impl<'a> Kept<'a> {
             usernames: Usernames::of(old, delta, replaced),
             replaced,
             moved,
+            came,
             rejected,
             references,
         }
@@ -68,13 +73,23 @@ impl<'a> Kept<'a> {
         Some(at.map_or(handle, |at| self.moved[at].1))
     }
 
-    /// The same of a handle that nothing answered to.
-    pub(super) fn loose_handle<'b>(&self, handle: &'b str) -> Option<&'b str>
+    /// The same of a handle that nothing answered to. Where memberships follow their record, a record that bears the handle
+    /// now is another one than was meant.
+    pub(super) fn loose_handle<'b>(
+        &self,
+        kind: Option<RecordKind>,
+        handle: &'b str,
+    ) -> Option<&'b str>
     where
         'a: 'b,
     {
-        let at = self.rejected.binary_search_by(|it| it.0.cmp(handle));
-        at.map_or(Some(handle), |at| self.handle(self.rejected[at].1, handle))
+        if let Ok(at) = self.rejected.binary_search_by(|it| it.0.cmp(handle)) {
+            return self.handle(self.rejected[at].1, handle);
+        }
+        let from = self.came.partition_point(|it| it.0 < handle);
+        let mut bearers = self.came[from..].iter().take_while(|it| it.0 == handle);
+        let is_another = bearers.any(|it| may_be_one(kind, Some(it.1)));
+        (!is_another).then_some(handle)
     }
 
     pub(super) fn references(&self, group: u32) -> impl Iterator<Item = &'a Reference> + '_ {

@@ -387,7 +387,9 @@ impl<'a> Patch<'a> {
             }
         }
         for it in kept.references(was as u32) {
-            let handle = old.text(it.handle);
+            let Some(handle) = kept.loose_handle(it.kind, old.text(it.handle)) else {
+                continue;
+            };
             if stays(it.kind, handle) {
                 self.resolve(it.kind, handle, named);
             }

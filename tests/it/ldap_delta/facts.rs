@@ -16,6 +16,14 @@ pub(crate) fn facts(records: &Records) -> Vec<String> {
     facts
 }
 
+/// Whether a line says that a group names what is no record. Where memberships are links between objects, groups tell of no
+/// change when such an object is renamed or deleted, and nobody is a member by it.
+pub(crate) fn is_loose(fact: &str) -> bool {
+    fact.starts_with(LOOSE)
+}
+
+const LOOSE: &str = "reference";
+
 /// The same by record. What a group's members are is said of the group.
 pub(crate) fn by_record(records: &Records) -> BTreeMap<Which, Vec<String>> {
     let text = |id| records.text(id);
@@ -63,7 +71,7 @@ fn edges(records: &Records) -> impl Iterator<Item = (u32, String, &str)> {
     let groups = records.children.pairs();
     let groups = groups.map(move |it| (it.0, "child".to_owned(), group(it.1)));
     let others = records.references.iter().map(|it| {
-        let what = format!("reference {:?}", it.kind);
+        let what = format!("{LOOSE} {:?}", it.kind);
         (it.group, what, records.text(it.handle))
     });
     users.chain(groups).chain(others)

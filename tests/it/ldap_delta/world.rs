@@ -114,6 +114,11 @@ impl World {
         world
     }
 
+    /// Whether memberships are links between objects rather than names.
+    pub(crate) fn is_of_links(&self) -> bool {
+        self.server.is_samba()
+    }
+
     /// Lets all this happen, in as few changes as it takes. Gives what the server was told.
     pub(crate) fn live(&mut self, edits: &[Edit]) -> String {
         for &edit in edits {

@@ -2,19 +2,15 @@
 //! `fetch` and `commit` against a real LDAP server, and against a directory in memory, which shows the engine's own share.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use usersyncd::clock::SystemClock;
-use usersyncd::directories::ldap::{LdapConfig, LdapDirectory};
 use usersyncd::directories::{Directory, Read, ReadError, Since, What};
 use usersyncd::model::{Delta, Finding, NewGroup, NewUser, RecordKind, Records, RecordsBuilder};
 use usersyncd::progress::{Job, Progress};
 use usersyncd::reconcile::rules::DirectoryRules;
-use usersyncd::secret::SecretRef;
 use usersyncd::store::Store;
 use usersyncd::sync::read::{self, Answer, Kept};
 use usersyncd::sync::{self, DirectoryPart};
@@ -23,7 +19,7 @@ use usersyncd::text::{Percent, Span};
 use crate::load::{GROUPS, Load, Member, PEOPLE};
 use crate::measure;
 use crate::report::{Report, megabytes};
-use crate::slapd::{PASSWORD, READER, SUFFIX, Slapd};
+use crate::server;
 
 const SEED: u64 = 20_261_122;
 const ROUNDS: u32 = 15;
@@ -44,8 +40,8 @@ pub(crate) fn run(users: u32, report: &mut Report) {
 
     let load = Load::new(users, users / 20, users * 5, SEED);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let slapd = serve(&load, folder.path());
-    let real: Arc<dyn Directory> = Arc::new(ldap(&slapd));
+    let slapd = server::serve(&load, folder.path());
+    let real: Arc<dyn Directory> = Arc::new(server::directory(&slapd));
     let times = runtime.block_on(rounds(&real, |round| slapd.modify(&changes(&load, round))));
     tell("slapd", &times, report);
 }
@@ -130,28 +126,6 @@ fn part(directory: &Arc<dyn Directory>) -> DirectoryPart {
         reread: Span::hours(24),
         stale_after: Span::hours(24),
     }
-}
-
-fn serve(load: &Load, folder: &Path) -> Slapd {
-    let ldif = folder.join("load.ldif");
-    let mut out = std::io::BufWriter::new(fs::File::create(&ldif).expect("a new file"));
-    load.write_ldif(&mut out).expect("the load is written");
-    drop(out);
-    Slapd::start_with(&ldif)
-}
-
-fn ldap(slapd: &Slapd) -> LdapDirectory {
-    let options = format!(
-        "urls: [\"{}\"]\nschema: openldap\ninsecure: true\n\
-         bind: {{ dn: \"{READER}\", password: {{ env: UNUSED }} }}\n\
-         users: {{ base: \"ou=people,{SUFFIX}\", filter: \"(objectClass=inetOrgPerson)\" }}\n\
-         groups: {{ base: \"ou=groups,{SUFFIX}\" }}\n",
-        slapd.url()
-    );
-    let config: LdapConfig = serde_yaml::from_str(&options).expect("options");
-    let password = Some(SecretRef::literal(PASSWORD));
-    let clock = Arc::new(SystemClock::new());
-    LdapDirectory::new("people", &config, password, Vec::new(), clock).expect("a directory")
 }
 
 /// Ten changes as LDIF: four people get another name, two come, two go, two groups get or lose a member.

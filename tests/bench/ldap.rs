@@ -2,13 +2,17 @@
 //! the same entries and attributes and throws them away. The runs take turns, so that a busy moment hits all kinds.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::Command;
+
+use tokio::runtime::Runtime;
+use usersyncd::directories::ldap::LdapDirectory;
+use usersyncd::directories::{Directory as _, Since, What};
 
 use crate::load::Load;
 use crate::measure::{self, Cost};
 use crate::report::{self, Report, megabytes};
+use crate::server;
 use crate::slapd::{PASSWORD, READER, SUFFIX, Slapd};
 
 const SEED: u64 = 20_261_121;
@@ -23,30 +27,40 @@ pub(crate) fn run(users: u32, report: &mut Report) {
         users * 5
     );
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let slapd = serve(&load, folder.path());
+    let slapd = server::serve(&load, folder.path());
 
-    let (mut reads, mut firsts, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
+    let directory = server::directory(&slapd);
+    let (mut searches, mut reads) = (Vec::new(), Vec::new());
+    let (mut firsts, mut repeats) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS {
         let fresh = folder.path().join(round.to_string());
         fs::create_dir(&fresh).expect("a new folder");
         fs::write(fresh.join("config.yaml"), configuration(&slapd, &fresh)).expect("a new file");
-        reads.push(ldapsearch(&slapd));
+        searches.push(ldapsearch(&slapd));
+        reads.push(read(&directory));
         firsts.push(sync(&fresh));
         repeats.push(sync(&fresh));
         fs::remove_dir_all(&fresh).expect("our own folder");
     }
 
-    let read = report::runs("ldapsearch, paged", &reads).wall.as_secs_f64();
+    let search = report::runs("ldapsearch, paged", &searches);
+    let search = search.wall.as_secs_f64();
+    let read = report::runs("complete read, guarded", &reads);
     let first = report::runs("usersyncd, first sync", &firsts);
     let repeat = report::runs("usersyncd, no change", &repeats);
     report.limit(
+        "complete read / ldapsearch",
+        read.wall.as_secs_f64() / search,
+        1.35,
+    );
+    report.limit(
         "first sync / ldapsearch",
-        first.wall.as_secs_f64() / read,
+        first.wall.as_secs_f64() / search,
         4.0,
     );
     report.limit(
         "no change / ldapsearch",
-        repeat.wall.as_secs_f64() / read,
+        repeat.wall.as_secs_f64() / search,
         1.5,
     );
     report.limit(
@@ -56,15 +70,22 @@ pub(crate) fn run(users: u32, report: &mut Report) {
     );
 }
 
-fn serve(load: &Load, folder: &Path) -> Slapd {
-    let ldif = folder.join("load.ldif");
-    let mut out = BufWriter::new(File::create(&ldif).expect("a new file"));
-    load.write_ldif(&mut out)
-        .and_then(|()| out.flush())
-        .expect("the load is written");
-    let slapd = Slapd::start_with(&ldif);
-    fs::remove_file(ldif).expect("our own file");
-    slapd
+/// One complete read, in this process: what it takes to have the records.
+fn read(directory: &LdapDirectory) -> Cost {
+    let runtime = Runtime::new().expect("a runtime");
+    let cpu = measure::own_cpu();
+    let begun = measure::now();
+    let read = runtime.block_on(directory.read(Since::default()));
+    let wall = begun.elapsed();
+    let What::Complete(records) = read.expect("a read").what else {
+        panic!("everything was asked for");
+    };
+    assert!(!records.users.is_empty(), "there are users");
+    Cost {
+        wall,
+        cpu: measure::own_cpu().saturating_sub(cpu),
+        peak: measure::own_peak(),
+    }
 }
 
 /// Users, then groups, with the attributes that the `openldap` preset asks for.
@@ -108,22 +129,14 @@ fn sync(folder: &Path) -> Cost {
 }
 
 fn configuration(slapd: &Slapd, folder: &Path) -> String {
-    let (url, folder) = (slapd.url(), folder.display());
+    let options = server::options(&slapd.url()).replace('\n', "\n      ");
+    let folder = folder.display();
     format!(
         r#"state: "sqlite://{folder}/state.db"
 directories:
   - name: corporate
     ldap:
-      urls: ["{url}"]
-      insecure: true
-      schema: openldap
-      bind: {{ dn: "{READER}", password: "{PASSWORD}" }}
-      users:
-        base: "ou=people,{SUFFIX}"
-        filter: "(objectClass=inetOrgPerson)"
-        attributes: {{ username: uid }}
-      groups:
-        base: "ou=groups,{SUFFIX}"
+      {options}
 applications:
   - name: reporting
     directories: [corporate]

@@ -26,6 +26,7 @@ mod measure;
 mod plan;
 mod poll;
 mod report;
+mod server;
 #[path = "../it/support/slapd.rs"]
 #[expect(dead_code, reason = "the tests use all of it")]
 mod slapd;

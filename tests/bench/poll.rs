@@ -2,17 +2,15 @@
 //! of it: connecting, binding, asking, the pass around the read, and looking whether the application is due.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use usersyncd::directories::ldap::LdapConfig;
-
 use crate::load::Load;
 use crate::measure;
 use crate::report::Report;
-use crate::slapd::{PASSWORD, READER, SUFFIX, Slapd};
+use crate::server;
+use crate::slapd::Slapd;
 use crate::wait;
 
 const SEED: u64 = 20_261_123;
@@ -26,7 +24,7 @@ pub(crate) fn run(users: u32, report: &mut Report) {
     let load = Load::new(users, users / 20, users * 5, SEED);
     println!("poll: {users} users, no change; {POLLS} polls, one a second");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let slapd = serve(&load, folder.path());
+    let slapd = server::serve(&load, folder.path());
     let config = configuration(&slapd, folder.path());
     fs::write(folder.path().join("config.yaml"), config).expect("a new file");
     let daemon = Daemon::start(folder.path());
@@ -99,27 +97,9 @@ impl Drop for Daemon {
     }
 }
 
-fn serve(load: &Load, folder: &Path) -> Slapd {
-    let ldif = folder.join("load.ldif");
-    let mut out = BufWriter::new(File::create(&ldif).expect("a new file"));
-    load.write_ldif(&mut out)
-        .and_then(|()| out.flush())
-        .expect("the load is written");
-    drop(out);
-    Slapd::start_with(&ldif)
-}
-
-/// Over the server's socket where the connector speaks that.
+/// Over the server's socket.
 fn configuration(slapd: &Slapd, folder: &Path) -> String {
-    let ldapi = options(&slapd.ldapi_url());
-    let speaks_it = serde_yaml::from_str::<LdapConfig>(&ldapi).is_ok();
-    let options = if speaks_it {
-        ldapi
-    } else {
-        options(&slapd.url())
-    };
-    println!("  over {}", if speaks_it { "ldapi" } else { "ldap" });
-    let options = options.replace('\n', "\n      ");
+    let options = server::options(&slapd.ldapi_url()).replace('\n', "\n      ");
     let folder = folder.display();
     format!(
         r#"state: "sqlite://{folder}/state.db"
@@ -134,16 +114,5 @@ applications:
     first_pass: apply
     sql: {{ url: "sqlite://{folder}/reporting.db", create_tables: true }}
 "#
-    )
-}
-
-fn options(url: &str) -> String {
-    format!(
-        r#"urls: ["{url}"]
-insecure: true
-schema: openldap
-bind: {{ dn: "{READER}", password: "{PASSWORD}" }}
-users: {{ base: "ou=people,{SUFFIX}", filter: "(objectClass=inetOrgPerson)" }}
-groups: {{ base: "ou=groups,{SUFFIX}" }}"#
     )
 }

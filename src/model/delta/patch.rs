@@ -6,33 +6,21 @@
 //! taken: rejected records with a part in it, ids or handles that stand twice, members named by username, a list of what
 //! remains.
 
+mod course;
+mod put;
+
 use std::collections::BTreeSet;
 
 use hashbrown::{HashMap, HashSet};
 
+use self::course::Course;
+use self::put::{put_extra, put_group, put_user, same_extra, without};
 use crate::model::delta::{Delta, Kept, Lineage, Replaced};
-use crate::model::{
-    Csr, GroupRecord, NONE, Pool, RecordKind, Records, Reference, Rejected, StrId, UserRecord,
-};
+use crate::model::{Csr, GroupRecord, NONE, RecordKind, Records, Reference, Rejected, UserRecord};
 
 /// So many times the strings that records can need are kept before they are put together anew, without those that nobody
 /// names any more.
 const STRINGS_MAX: usize = 2;
-
-/// What becomes of the records of one kind.
-#[derive(Default)]
-struct Course {
-    /// For each old record its new place, or [`NONE`].
-    now: Vec<u32>,
-    /// For each new record its old place, or [`NONE`].
-    was: Vec<u32>,
-    /// Old places of those that go, rising.
-    gone: Vec<u32>,
-    /// What the delta brings: the place in its records, and the new place.
-    fresh: Vec<(u32, u32)>,
-    /// Old places of those that are gone or bear another handle.
-    departed: Vec<u32>,
-}
 
 /// The delta and what is known of it so far.
 struct Patch<'a> {
@@ -465,196 +453,6 @@ impl Named<'_> {
         self.groups.dedup();
         self.groups.iter().copied()
     }
-}
-
-impl Course {
-    /// Pairs by id. `None` when an id stands twice, or is both gone and fresh.
-    fn of<'a>(
-        old: impl ExactSizeIterator<Item = &'a str>,
-        fresh: impl ExactSizeIterator<Item = &'a str>,
-        gone: impl Iterator<Item = &'a str>,
-    ) -> Option<Course> {
-        // For each id its place in the delta, or `NONE` for one that goes; and where it was, once it is found.
-        let mut spoken: HashMap<&str, (u32, u32)> = HashMap::new();
-        let count = fresh.len();
-        for (from, id) in (0u32..).zip(fresh) {
-            if spoken.insert(id, (from, NONE)).is_some() {
-                return None;
-            }
-        }
-        for id in gone {
-            if spoken
-                .insert(id, (NONE, NONE))
-                .is_some_and(|it| it.0 != NONE)
-            {
-                return None;
-            }
-        }
-        let mut course = Course {
-            now: Vec::with_capacity(old.len()),
-            was: Vec::with_capacity(old.len() + count),
-            ..Course::default()
-        };
-        let mut came = vec![true; count];
-        for (was, id) in (0u32..).zip(old) {
-            let at = course.was.len() as u32;
-            if let Some(it) = spoken.get_mut(id) {
-                if it.1 != NONE {
-                    return None;
-                }
-                it.1 = was;
-                if it.0 == NONE {
-                    course.now.push(NONE);
-                    course.gone.push(was);
-                    continue;
-                }
-                came[it.0 as usize] = false;
-                course.fresh.push((it.0, at));
-            }
-            course.now.push(at);
-            course.was.push(was);
-        }
-        for from in (0..count as u32).filter(|it| came[*it as usize]) {
-            course.fresh.push((from, course.was.len() as u32));
-            course.was.push(NONE);
-        }
-        Some(course)
-    }
-
-    /// The new place of a record that stays.
-    fn at(&self, old: u32) -> u32 {
-        self.now[old as usize]
-    }
-
-    fn is_departed(&self, old: u32) -> bool {
-        self.departed.binary_search(&old).is_ok()
-    }
-
-    /// Old places of those that go or whose handle is another; `moved` compares an old place with a new one.
-    fn departed(&self, moved: impl Fn(usize, usize) -> bool) -> Vec<u32> {
-        let stayed = self.fresh.iter().map(|it| (self.was[it.1 as usize], it.1));
-        let stayed = stayed.filter(|it| it.0 != NONE);
-        let moved = stayed.filter(|it| moved(it.0 as usize, it.1 as usize));
-        let mut departed: Vec<u32> = moved
-            .map(|it| it.0)
-            .chain(self.gone.iter().copied())
-            .collect();
-        departed.sort_unstable();
-        departed
-    }
-}
-
-/// A copy without what stands at these rising places.
-fn without<T: Clone>(all: &[T], places: &[u32]) -> Vec<T> {
-    let mut rest = Vec::with_capacity(all.len() + 16);
-    let mut from = 0;
-    for &place in places {
-        rest.extend_from_slice(&all[from..place as usize]);
-        from = place as usize + 1;
-    }
-    rest.extend_from_slice(&all[from..]);
-    rest
-}
-
-/// Puts a user of the delta in its place. A text that it had before keeps its number.
-fn put_user(
-    old: &Records,
-    course: &Course,
-    upsert: &Records,
-    from: u32,
-    at: u32,
-    new: &mut Records,
-) {
-    let it = &upsert.users[from as usize];
-    let was = old.users.get(course.was[at as usize] as usize);
-    let mut add = |field: fn(&UserRecord) -> StrId| {
-        let was = was.map_or(StrId::EMPTY, field);
-        same_or_add(&mut new.pool, was, upsert.text(field(it)))
-    };
-    let record = UserRecord {
-        id: add(|it| it.id),
-        username: add(|it| it.username),
-        key: add(|it| it.key),
-        display_name: add(|it| it.display_name),
-        given_name: add(|it| it.given_name),
-        family_name: add(|it| it.family_name),
-        email: add(|it| it.email),
-        handle: add(|it| it.handle),
-        ..it.clone()
-    };
-    put(&mut new.users, at, record);
-}
-
-fn put_group(
-    old: &Records,
-    course: &Course,
-    upsert: &Records,
-    from: u32,
-    at: u32,
-    new: &mut Records,
-) {
-    let it = &upsert.groups[from as usize];
-    let was = old.groups.get(course.was[at as usize] as usize);
-    let mut add = |field: fn(&GroupRecord) -> StrId| {
-        let was = was.map_or(StrId::EMPTY, field);
-        same_or_add(&mut new.pool, was, upsert.text(field(it)))
-    };
-    let record = GroupRecord {
-        id: add(|it| it.id),
-        name: add(|it| it.name),
-        key: add(|it| it.key),
-        description: add(|it| it.description),
-        handle: add(|it| it.handle),
-        ..it.clone()
-    };
-    put(&mut new.groups, at, record);
-}
-
-fn same_or_add(pool: &mut Pool, was: StrId, text: &str) -> StrId {
-    if pool.get(was) == text {
-        was
-    } else {
-        pool.add(text)
-    }
-}
-
-/// Those that come stand behind all others, in order.
-fn put<T>(all: &mut Vec<T>, at: u32, record: T) {
-    match all.get_mut(at as usize) {
-        Some(place) => *place = record,
-        None => all.push(record),
-    }
-}
-
-/// The further attributes: those of users that stay as they are, and those of the delta.
-fn put_extra(old: &Records, users: &Course, upsert: &Records, new: &mut Records) {
-    if old.extra.is_empty() && upsert.extra.is_empty() {
-        return;
-    }
-    let mut fresh: Vec<u32> = users.fresh.iter().map(|it| it.1).collect();
-    fresh.sort_unstable();
-    for &(user, name, value) in &old.extra {
-        let at = users.now[user as usize];
-        if at != NONE && fresh.binary_search(&at).is_err() {
-            new.extra.push((at, name, value));
-        }
-    }
-    for &(from, at) in &users.fresh {
-        for &(_, name, value) in upsert.extra_of(from) {
-            let name = new.pool.add(upsert.text(name));
-            let value = new.pool.add(upsert.text(value));
-            new.extra.push((at, name, value));
-        }
-    }
-    new.extra.sort_by_key(|it| it.0);
-}
-
-fn same_extra(old: &Records, was: usize, new: &Records, at: usize) -> bool {
-    let texts = |records: &'_ Records, it: &(u32, StrId, StrId)| {
-        (records.text(it.1).to_owned(), records.text(it.2).to_owned())
-    };
-    let was = old.extra_of(was as u32).map(|it| texts(old, it));
-    was.eq(new.extra_of(at as u32).map(|it| texts(new, it)))
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ async fn part(
         base: cut.dn.clone(),
         scope: Scope::Base,
         filter: "(objectClass=*)".to_owned(),
-        attributes: vec![cut.asked()],
+        attributes: cut.asked(),
         page_size: 1,
     };
     let mut next = None;

@@ -7,8 +7,8 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
 
 use super::presets::Preset;
-use super::primary;
 use super::status::{ActiveRule, StatusRule};
+use super::{primary, ranges};
 use crate::model::RecordKind;
 
 /// Which entries are users and groups, and which of their attributes mean what.
@@ -118,8 +118,9 @@ impl Mapping {
 
     /// Every attribute of groups that is read, in lower case.
     pub fn group_attributes(&self) -> impl Iterator<Item = &str> {
-        let primary = self.primary_groups.then_some(primary::SID);
-        self.groups.names().chain(primary)
+        let active_directory = [primary::SID, ranges::VERSION].into_iter();
+        let further = active_directory.filter(|_| self.primary_groups);
+        self.groups.names().chain(further)
     }
 
     /// The attributes that say who is active.

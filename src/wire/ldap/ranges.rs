@@ -4,6 +4,10 @@
 //! asked for by such names until one ends in `*` (MS-ADTS 3.1.1.3.1.3.3). A group of which a part is missing would look like one
 //! that has lost members, so whatever is not exactly the part that was expected makes the group unknown.
 
+/// The attribute of Active Directory that tells whether an entry changed between two parts: then a value may have moved up from
+/// the part that is still missing into one that was taken, and would be in neither.
+pub const VERSION: &str = "usnchanged";
+
 /// A part of an attribute's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part<'a> {
@@ -33,6 +37,8 @@ pub struct Cut {
     pub attribute: String,
     /// The first value that is missing.
     pub next: u64,
+    /// The entry's [`VERSION`] when the first part came; empty where it shows none.
+    pub version: Vec<u8>,
 }
 
 /// What a part leaves to do.
@@ -49,9 +55,11 @@ pub enum Rest {
 pub struct Misfit;
 
 impl Cut {
-    /// The name by which the missing values are asked for: `member;range=1500-*`.
-    pub fn asked(&self) -> String {
-        format!("{};range={}-*", self.attribute, self.next)
+    /// The attributes by which the missing values are asked for: `member;range=1500-*`, and the version if there is one.
+    pub fn asked(&self) -> Vec<String> {
+        let values = format!("{};range={}-*", self.attribute, self.next);
+        let version = Some(VERSION.to_owned()).filter(|_| !self.version.is_empty());
+        [values].into_iter().chain(version).collect()
     }
 }
 
@@ -170,7 +178,11 @@ mod tests {
             dn: "cn=a".to_owned(),
             attribute: "member".to_owned(),
             next: 1_500,
+            version: Vec::new(),
         };
-        assert_eq!(cut.asked(), "member;range=1500-*");
+        assert_eq!(cut.asked(), ["member;range=1500-*"]);
+        let version = b"7".to_vec();
+        let cut = Cut { version, ..cut };
+        assert_eq!(cut.asked(), ["member;range=1500-*", "usnchanged"]);
     }
 }

@@ -29,6 +29,7 @@ use crate::wire::ldap::dn::Dn;
 use crate::wire::ldap::filter;
 use crate::wire::ldap::gather::Attributes as _;
 use crate::wire::ldap::mapping::Names;
+use crate::wire::ldap::ranges;
 use crate::wire::ldap::sync::{self, DirSyncDone};
 
 /// How often `DirSync` may say that there is more.
@@ -87,6 +88,7 @@ impl Reader {
             .flat_map(|it| [it.attributes.clone(), filter::attributes(&it.filter)].concat())
             .collect();
         asked.extend([WHICH[0], WHICH[1], "name", "cn"].map(str::to_owned));
+        asked.remove(ranges::VERSION);
         let query = domain_query(&domain, "(objectClass=*)", asked.into_iter().collect());
         let mut objects = Objects::default();
         let cookie = self

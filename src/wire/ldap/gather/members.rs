@@ -4,7 +4,7 @@ use super::identity::VALUE_BYTES_MAX;
 use super::{Attributes, Gatherer};
 use crate::text::name_key;
 use crate::wire::ldap::dn;
-use crate::wire::ldap::ranges::{Cut, Misfit, Rest};
+use crate::wire::ldap::ranges::{Cut, Misfit, Rest, VERSION};
 
 impl Gatherer<'_> {
     /// What is missing of groups whose members came in part. Who can ask for the rest hands the answers to
@@ -14,9 +14,12 @@ impl Gatherer<'_> {
     }
 
     /// Takes the answer to [`Cut::asked`], and tells what is missing then; `None` when nothing is, or nothing more can be had,
-    /// since the answer does not fit.
+    /// since the answer does not fit or the group has changed meanwhile.
     pub fn rest(&mut self, cut: &Cut, entry: &impl Attributes) -> Option<Cut> {
         let part = entry.part(&cut.attribute)?;
+        if !cut.version.is_empty() && version(entry) != cut.version {
+            return None;
+        }
         let rest = part.follow(cut.next).ok()?;
         self.take_members(cut.group, &cut.attribute, part.values.into_iter());
         let key = (cut.group, cut.attribute.clone());
@@ -60,6 +63,7 @@ impl Gatherer<'_> {
                         dn: String::from_utf8_lossy(entry.dn()).into_owned(),
                         attribute: name.to_owned(),
                         next,
+                        version: version(entry).to_vec(),
                     };
                     self.cuts.insert((group, name.to_owned()), cut);
                 }
@@ -100,6 +104,10 @@ impl Gatherer<'_> {
         self.builder.group_is_unknown(group);
         self.odd.unread_members += 1;
     }
+}
+
+fn version(entry: &impl Attributes) -> &[u8] {
+    entry.values(VERSION).next().unwrap_or_default()
 }
 
 /// A value of the syntax "name and optional UID" (RFC 4517, section 3.3.21) without its UID: `cn=a,dc=x#'0101'B`.

@@ -449,7 +449,7 @@ fn the_rest_of_a_group_is_taken_part_by_part() {
     let next = gatherer
         .rest(&cut, &entry("member;range=2-2: cn=c"))
         .unwrap();
-    assert_eq!(next.asked(), "member;range=3-*");
+    assert_eq!(next.asked(), ["member;range=3-*"]);
     assert_eq!(gatherer.rest(&next, &entry("member;range=3-*: cn=d")), None);
     assert_eq!(gatherer.oddities(), Oddities::default());
     let records = gatherer.finish();
@@ -461,6 +461,29 @@ fn the_rest_of_a_group_is_taken_part_by_part() {
         .collect();
     named.sort_unstable();
     assert_eq!(named, ["cn=a", "cn=b", "cn=c", "cn=d"]);
+}
+
+#[test]
+fn a_group_that_changes_between_two_parts_is_unknown() {
+    let mapping = Mapping::openldap();
+    let rest = |version: &str| {
+        let mut gatherer = Gatherer::new(&mapping, &[], NOW);
+        let entry = |text: &str| {
+            let text = format!("dn: cn=staff,dc=x\nobjectClass: groupOfNames\ncn: staff\n{text}\n");
+            ldif::parse(text.as_bytes())
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap()
+        };
+        gatherer.group(&entry("uSNChanged: 7\nmember;range=0-0: cn=a"), "");
+        let [cut] = gatherer.cuts().try_into().unwrap();
+        let last = entry(&format!("uSNChanged: {version}\nmember;range=1-*: cn=b"));
+        assert_eq!(gatherer.rest(&cut, &last), None);
+        gatherer.finish().groups[0].unknown
+    };
+    assert!(!rest("7"));
+    assert!(rest("8"));
 }
 
 #[test]

@@ -28,12 +28,22 @@ pub(super) struct Cursor {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Place {
-    /// Content synchronisation (RFC 4533): a cookie for each of the searches, in their order.
-    Syncrepl(Vec<Octets>),
+    /// Content synchronisation (RFC 4533).
+    Syncrepl(Cookies),
     /// Active Directory's `DirSync`: one cookie for the domain.
     DirSync(Octets),
     /// Active Directory's change numbers, which each domain controller counts for itself.
     Usn(Usn),
+}
+
+/// How far content synchronisation is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Cookies {
+    /// For each of the searches, in their order.
+    pub each: Vec<Octets>,
+    /// They all tell how far one database is, whatever is searched: where one search finds that nothing at all has changed,
+    /// the others with the same cookie would find it too.
+    pub of_one_database: bool,
 }
 
 /// Up to which change of which domain controller everything is known.
@@ -105,11 +115,18 @@ mod tests {
         }
     }
 
+    fn cookies(each: Vec<Octets>) -> Cookies {
+        Cookies {
+            each,
+            of_one_database: true,
+        }
+    }
+
     #[test]
     fn what_was_written_is_read() {
         let octets = |text: &str| Octets(text.as_bytes().to_vec());
         for place in [
-            Place::Syncrepl(vec![octets("rid=000,csn=1"), octets("\u{0}")]),
+            Place::Syncrepl(cookies(vec![octets("rid=000,csn=1"), octets("\u{0}")])),
             Place::DirSync(octets("MSDS")),
             Place::Usn(Usn {
                 service: "CN=x".to_owned(),
@@ -125,7 +142,9 @@ mod tests {
 
     #[test]
     fn a_cursor_of_another_basis_does_not_serve() {
-        let text = cursor(Place::Syncrepl(Vec::new())).write().unwrap();
+        let text = cursor(Place::Syncrepl(cookies(Vec::new())))
+            .write()
+            .unwrap();
         assert!(
             Cursor::read(&text, "groups")
                 .unwrap_err()
@@ -140,7 +159,7 @@ mod tests {
 
     #[test]
     fn an_account_expires_at_its_second() {
-        let cursor = cursor(Place::Syncrepl(Vec::new()));
+        let cursor = cursor(Place::Syncrepl(cookies(Vec::new())));
         let at = |second| cursor.has_expired(Timestamp(second));
         assert_eq!([at(9), at(10), at(11)], [false, true, true]);
     }

@@ -16,7 +16,7 @@ use super::{Changed, NO_ATTRIBUTES, Stop, Subject, doubt, place_changed, value};
 use crate::clock::Timestamp;
 use crate::directories::ldap::api::{Item, Query, Session};
 use crate::directories::ldap::convert::Entry;
-use crate::directories::ldap::cursor::{Octets, Place};
+use crate::directories::ldap::cursor::{Cookies, Octets, Place};
 use crate::directories::ldap::limits::Budget;
 use crate::directories::ldap::read::{Reader, label};
 use crate::directories::ldap::root::{RootDse, Vendor};
@@ -52,8 +52,14 @@ impl Reader {
         if !root.offers(sync::SYNC_REQUEST) || !self.knows_by_uuid(root.vendor) {
             return Ok(None);
         }
-        let mut cookies = Vec::new();
-        for (_, query) in self.asked() {
+        let asked = self.asked();
+        let count = asked.len();
+        let of_one_database = root.vendor == Vendor::OpenLdap && root.naming_contexts.len() == 1;
+        let mut each = Vec::new();
+        for (_, query) in asked
+            .into_iter()
+            .take(if of_one_database { 1 } else { count })
+        {
             // OpenLDAP's cookie tells how far the database is, whatever is asked. 389 Directory Server's holds the question,
             // which must therefore be the same; without attributes it is answered quickly.
             let query = if root.vendor == Vendor::OpenLdap {
@@ -71,39 +77,55 @@ impl Reader {
             };
             let synced = self.sync(session, &query, None, |_, _| Ok(())).await?;
             match synced.cookie {
-                Some(cookie) if !cookie.is_empty() => cookies.push(Octets(cookie)),
+                Some(cookie) if !cookie.is_empty() => each.push(Octets(cookie)),
                 _ => return Ok(None),
             }
         }
-        Ok(Some(Place::Syncrepl(cookies)))
+        if let (true, Some(cookie)) = (of_one_database, each.first().cloned()) {
+            each.resize(count, cookie);
+        }
+        Ok(Some(Place::Syncrepl(Cookies {
+            each,
+            of_one_database,
+        })))
     }
 
     /// Everything that changed since the cookies were given.
     pub(super) async fn synced(
         &self,
         session: &mut Session,
-        cookies: &[Octets],
+        cookies: &Cookies,
         now: Timestamp,
     ) -> Result<Changed<'_>, Stop> {
         let asked = self.asked();
-        if asked.len() != cookies.len() {
+        if asked.len() != cookies.each.len() {
             return Err(doubt("the searches are others than the last time"));
         }
         let mut gatherer = self.gatherer(now);
         let mut all = Vec::new();
-        for ((subject, query), cookie) in asked.iter().zip(cookies) {
+        for ((subject, query), cookie) in asked.iter().zip(&cookies.each) {
             let synced = self
                 .sync(session, query, Some(&cookie.0), |entry, uuid| {
                     self.take(*subject, entry, uuid, &mut gatherer)
                 })
                 .await?;
             self.is_sound(*subject, &synced)?;
+            let nothing = all.is_empty() && synced.says_nothing();
             all.push((*subject, synced));
+            if nothing && cookies.are_one() {
+                break;
+            }
         }
-        let kept = |(new, old): (&(Subject, Synced), &Octets)| {
-            Octets(new.1.cookie.clone().unwrap_or_else(|| old.0.clone()))
-        };
-        let place = Place::Syncrepl(all.iter().zip(cookies).map(kept).collect());
+        let mut each = cookies.each.clone();
+        for (old, (_, synced)) in each.iter_mut().zip(&all) {
+            if let Some(cookie) = &synced.cookie {
+                *old = Octets(cookie.clone());
+            }
+        }
+        let place = Place::Syncrepl(Cookies {
+            each,
+            of_one_database: cookies.of_one_database,
+        });
         let referrals = all.iter().map(|it| it.1.referrals).sum();
         let (mut gone, mut remaining) = (Vec::new(), Vec::new());
         for kind in [RecordKind::User, RecordKind::Group] {
@@ -238,7 +260,19 @@ impl Reader {
     }
 }
 
+impl Cookies {
+    /// Whether all searches go on from one place in one database.
+    fn are_one(&self) -> bool {
+        self.of_one_database && self.each.windows(2).all(|pair| pair[0] == pair[1])
+    }
+}
+
 impl Synced {
+    /// Whether nothing has changed, not even how far the server is.
+    fn says_nothing(&self) -> bool {
+        self.changed == 0 && self.gone.is_empty() && !self.listed && self.cookie.is_none()
+    }
+
     fn take(
         &mut self,
         item: Item<'_>,

@@ -128,7 +128,8 @@ impl Reader {
         cursor.place = changed.place;
         let oddities = changed.gatherer.oddities();
         let upsert = changed.gatherer.finish();
-        let notes = notes(changed.referrals, &oddities, &upsert);
+        // Members that did not change are not among the changes.
+        let notes = notes(changed.referrals, &oddities, 0);
         let delta = Delta {
             filled: ids_of_groups(&upsert),
             gone: changed.gone,

@@ -20,7 +20,6 @@ use super::tls::Tls;
 use super::url::LdapUrl;
 use crate::clock::Timestamp;
 use crate::directories::{Read, ReadError, What};
-use crate::model::Records;
 use crate::secret::SecretRef;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer, Oddities};
 use crate::wire::ldap::ids;
@@ -119,7 +118,7 @@ impl Reader {
         let cursor = place.and_then(|it| self.cursor(url, it, &gatherer));
         let oddities = gatherer.oddities();
         let records = gatherer.finish();
-        let notes = notes(users + groups, &oddities, &records);
+        let notes = notes(users + groups, &oddities, records.references.len());
         Ok(Read {
             what: What::Complete(records),
             cursor,
@@ -265,17 +264,16 @@ fn all_of(failures: &[ReadError]) -> ReadError {
 }
 
 /// What an operator is told of a read: counts, never values.
-pub(super) fn notes(referrals: u64, oddities: &Oddities, records: &Records) -> Vec<String> {
+pub(super) fn notes(referrals: u64, oddities: &Oddities, outside: usize) -> Vec<String> {
     let mut notes = Vec::new();
     if referrals > 0 {
         notes.push(format!(
             "references to other servers, not followed: {referrals}"
         ));
     }
-    let unanswered = records.references.len();
-    if unanswered > 0 {
+    if outside > 0 {
         notes.push(format!(
-            "members that are outside of the bases, or gone: {unanswered}"
+            "members that are outside of the bases, or gone: {outside}"
         ));
     }
     notes.extend(oddities.notes());

@@ -96,17 +96,17 @@ pub async fn fetch(
         Came::Records { .. } => last.approved(clock.now()).await?,
         Came::Nothing | Came::Failed { .. } => None,
     };
-    let judged = || {
-        judge(
-            part,
-            &state,
-            old.as_deref(),
-            approved.as_ref(),
-            came,
-            cursor,
-        )
+    let is_quick = !matches!(came, Came::Records { .. });
+    let judge = || {
+        let (old, approved) = (old.as_deref(), approved.as_ref());
+        judge(part, &state, old, approved, came, cursor)
     };
-    let answer = tokio::task::block_in_place(judged);
+    // Making room for others costs more than finding that there is nothing to judge.
+    let answer = if is_quick {
+        judge()
+    } else {
+        tokio::task::block_in_place(judge)
+    };
     Ok(Fetched {
         at: clock.now(),
         took: clock.monotonic().saturating_sub(begun),

@@ -80,7 +80,7 @@ memberUid: stranger
 ";
 
 /// A page of users with its end.
-fn page(id: u8, users: std::ops::Range<usize>, code: u8, cookie: Option<&[u8]>) -> Vec<u8> {
+fn page(id: u32, users: std::ops::Range<usize>, code: u8, cookie: Option<&[u8]>) -> Vec<u8> {
     let mut bytes: Vec<u8> = users.flat_map(|it| ldap_script::user(id, it)).collect();
     bytes.extend(ldap_script::done(id, code, cookie));
     bytes
@@ -88,7 +88,7 @@ fn page(id: u8, users: std::ops::Range<usize>, code: u8, cookie: Option<&[u8]>) 
 
 /// Reads the users of a scripted server.
 async fn read_script(
-    answer: impl Fn(usize, u8) -> (Vec<u8>, Then) + Send + Sync + 'static,
+    answer: impl Fn(usize, u32) -> (Vec<u8>, Then) + Send + Sync + 'static,
 ) -> Result<Read, ReadError> {
     let address = ldap_script::start(answer).await;
     let config = LdapConfig {

@@ -10,7 +10,7 @@ use crate::support::raw;
 use crate::support::slapd::{PASSWORD, READER};
 
 /// How a read ends whose search is answered by these bytes, the message id filled in.
-async fn answered(bytes: impl Fn(u8) -> Vec<u8> + Send + Sync + 'static) -> ReadError {
+async fn answered(bytes: impl Fn(u32) -> Vec<u8> + Send + Sync + 'static) -> ReadError {
     let done = read_script(move |_, id| (bytes(id), Then::GoOn)).await;
     done.unwrap_err()
 }
@@ -69,7 +69,22 @@ async fn a_length_of_two_gigabytes_is_refused_before_a_byte_of_it_comes() {
 
 #[tokio::test]
 async fn an_element_that_is_longer_than_what_it_lies_in_is_not_waited_for() {
-    let failed = answered(|id| vec![0x30, 9, 0x02, 1, id, 0x64, 0x84, 0, 0, 1, 0]).await;
+    let failed = answered(|id| {
+        vec![
+            0x30,
+            9,
+            0x02,
+            1,
+            id.to_be_bytes()[3],
+            0x64,
+            0x84,
+            0,
+            0,
+            1,
+            0,
+        ]
+    })
+    .await;
     check_error(&failed, "incomplete", "longer than what it lies in");
 }
 

@@ -20,17 +20,19 @@ const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 /// Makes the answer to a search. The connection is closed behind an answer that ends the list with [`Then::Close`].
 type Answer = dyn Fn(&Question) -> (Vec<u8>, Then) + Send + Sync;
 
-/// A search request (RFC 4511, section 4.5.1), without its filter.
+/// A search request (RFC 4511, section 4.5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
     /// Its number on its connection, counted from 0; what is asked of the root DSE is not counted.
     pub(crate) number: usize,
     /// Its message id, under which it must be answered.
-    pub(crate) id: u8,
+    pub(crate) id: u32,
     /// The entry to start from.
     pub(crate) base: String,
     /// 0 that entry alone, 1 those just below it, 2 all below it and itself.
     pub(crate) scope: u8,
+    /// What its filter is made of, without the operators: names and values in their order.
+    pub(crate) filter: Vec<Vec<u8>>,
     /// The attributes that are asked for.
     pub(crate) attributes: Vec<String>,
     /// The controls that go with it.
@@ -49,6 +51,11 @@ pub(crate) struct AskedControl {
 }
 
 impl Question {
+    /// Whether its filter holds that name or value.
+    pub(crate) fn names(&self, name: &[u8]) -> bool {
+        self.filter.iter().any(|it| it == name)
+    }
+
     /// Whether the server is asked what it is.
     pub(crate) fn is_root(&self) -> bool {
         self.base.is_empty() && self.scope == 0
@@ -73,7 +80,7 @@ pub(crate) enum Then {
 /// Starts a server that answers a search from its number on its connection and its message id alone, and hides its root DSE;
 /// it ends with the runtime of the test.
 pub(crate) async fn start(
-    answer: impl Fn(usize, u8) -> (Vec<u8>, Then) + Send + Sync + 'static,
+    answer: impl Fn(usize, u32) -> (Vec<u8>, Then) + Send + Sync + 'static,
 ) -> SocketAddr {
     start_asked(move |question| {
         if question.is_root() {
@@ -101,13 +108,13 @@ pub(crate) async fn start_asked(
 }
 
 /// A search result entry.
-pub(crate) fn entry(id: u8, dn: &[u8], attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
+pub(crate) fn entry(id: u32, dn: &[u8], attributes: &[(&str, &[&[u8]])]) -> Vec<u8> {
     entry_with(id, dn, attributes, &[])
 }
 
 /// A search result entry with controls, each made by [`control`].
 pub(crate) fn entry_with(
-    id: u8,
+    id: u32,
     dn: &[u8],
     attributes: &[(&str, &[&[u8]])],
     controls: &[u8],
@@ -125,7 +132,7 @@ pub(crate) fn entry_with(
 }
 
 /// An intermediate response (RFC 4511, section 4.13), as syncrepl's sync info messages are.
-pub(crate) fn intermediate(id: u8, oid: &str, value: &[u8]) -> Vec<u8> {
+pub(crate) fn intermediate(id: u32, oid: &str, value: &[u8]) -> Vec<u8> {
     let parts = [tlv(0x80, oid.as_bytes()), tlv(0x81, value)];
     message(id, &tlv(0x79, &parts.concat()), &[])
 }
@@ -137,7 +144,7 @@ pub(crate) fn control(oid: &str, value: Option<&[u8]>) -> Vec<u8> {
 }
 
 /// An entry of a sound user.
-pub(crate) fn user(id: u8, number: usize) -> Vec<u8> {
+pub(crate) fn user(id: u32, number: usize) -> Vec<u8> {
     let name = format!("user{number}");
     let dn = format!("uid={name},ou=people,dc=load,dc=test");
     let uuid = format!("00000000-0000-4000-8000-{number:012}");
@@ -149,7 +156,7 @@ pub(crate) fn user(id: u8, number: usize) -> Vec<u8> {
 }
 
 /// The end of a page: a result code, and a paging control with a cookie unless there is none.
-pub(crate) fn done(id: u8, code: u8, cookie: Option<&[u8]>) -> Vec<u8> {
+pub(crate) fn done(id: u32, code: u8, cookie: Option<&[u8]>) -> Vec<u8> {
     let controls = cookie.map(|cookie| {
         let value = [tlv(0x02, &[0]), tlv(0x04, cookie)].concat();
         control(PAGED_RESULTS, Some(&tlv(0x30, &value)))
@@ -159,7 +166,7 @@ pub(crate) fn done(id: u8, code: u8, cookie: Option<&[u8]>) -> Vec<u8> {
 
 /// The end of a search: any result code (also those above 127, like e-syncRefreshRequired, 4096), the text for people, and
 /// controls, each made by [`control`].
-pub(crate) fn done_with(id: u8, code: u32, text: &str, controls: &[u8]) -> Vec<u8> {
+pub(crate) fn done_with(id: u32, code: u32, text: &str, controls: &[u8]) -> Vec<u8> {
     let result = [
         tlv(0x0a, &number(code)),
         tlv(0x04, b""),
@@ -177,7 +184,7 @@ pub(crate) fn number(number: u32) -> Vec<u8> {
 
 /// The answer to a bind, or with 0x78 in place of 0x61 to an extended request: a result code, a text for people, and whatever
 /// may follow.
-pub(crate) fn result(id: u8, tag: u8, code: u8, text: &str, more: &[u8]) -> Vec<u8> {
+pub(crate) fn result(id: u32, tag: u8, code: u8, text: &str, more: &[u8]) -> Vec<u8> {
     let parts = [
         tlv(0x0a, &[code]),
         tlv(0x04, b""),
@@ -193,8 +200,8 @@ pub(crate) fn notice(code: u8, text: &str) -> Vec<u8> {
 }
 
 /// Any operation in a message, with controls if there are any.
-pub(crate) fn message(id: u8, operation: &[u8], controls: &[u8]) -> Vec<u8> {
-    let mut parts = [tlv(0x02, &[id]), operation.to_vec()].concat();
+pub(crate) fn message(id: u32, operation: &[u8], controls: &[u8]) -> Vec<u8> {
+    let mut parts = [tlv(0x02, &number(id)), operation.to_vec()].concat();
     if !controls.is_empty() {
         parts.extend(tlv(0xa0, controls));
     }
@@ -258,16 +265,17 @@ async fn next_message(
 }
 
 /// The id of a message, its operation, and its controls if there are any.
-fn open(message: &StructureTag) -> Option<(u8, &StructureTag, Option<&StructureTag>)> {
+fn open(message: &StructureTag) -> Option<(u32, &StructureTag, Option<&StructureTag>)> {
     let parts = parts(message)?;
-    let id = *octets(parts.first()?)?.last()?;
+    let id = octets(parts.first()?)?;
+    let id = id.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
     Some((id, parts.get(1)?, parts.get(2)))
 }
 
 /// A decoded search request; none if it has not the shape of one.
 fn question(
     number: usize,
-    id: u8,
+    id: u32,
     operation: &StructureTag,
     controls: Option<&StructureTag>,
 ) -> Option<Question> {
@@ -278,6 +286,7 @@ fn question(
         id,
         base: text(fields.first()?)?,
         scope: *octets(fields.get(1)?)?.last()?,
+        filter: leaves(fields.get(6)?),
         attributes: parts(fields.get(7)?)?
             .iter()
             .map(text)
@@ -311,6 +320,14 @@ fn octets(tag: &StructureTag) -> Option<&[u8]> {
     match &tag.payload {
         PL::P(octets) => Some(octets),
         PL::C(_) => None,
+    }
+}
+
+/// Everything in it that holds nothing else.
+fn leaves(tag: &StructureTag) -> Vec<Vec<u8>> {
+    match &tag.payload {
+        PL::P(octets) => vec![octets.clone()],
+        PL::C(parts) => parts.iter().flat_map(leaves).collect(),
     }
 }
 
@@ -365,6 +382,7 @@ mod tests {
             (question.base.as_str(), question.control("1.2.6")),
             ("dc=x", Some(&b"value"[..]))
         );
+        assert_eq!(question.filter, [&b"uid"[..], b"a"]);
         assert_eq!(question.attributes, ["uid", "cn"]);
         assert!(question.controls[0].critical);
     }

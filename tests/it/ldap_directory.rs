@@ -9,6 +9,7 @@ mod login;
 mod meaning;
 mod ranges;
 mod reading;
+mod syncrepl;
 mod tls;
 mod transport;
 

@@ -1,6 +1,7 @@
 //! The LDAP directory against a real slapd and, for what slapd cannot be brought to say, against a scripted server.
 
 mod active_directory;
+mod active_directory_changes;
 mod bad_input;
 mod check;
 mod guard;

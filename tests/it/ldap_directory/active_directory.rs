@@ -6,7 +6,7 @@ use super::*;
 use crate::support::ldap_script::Question;
 
 /// The security identifier of an account of one domain.
-fn sid(number: u32) -> Vec<u8> {
+pub(super) fn sid(number: u32) -> Vec<u8> {
     let mut bytes = vec![1, 3, 0, 0, 0, 0, 0, 5];
     for part in [21, 7, number] {
         bytes.extend(part.to_le_bytes());
@@ -15,7 +15,12 @@ fn sid(number: u32) -> Vec<u8> {
 }
 
 /// An account whose id is sixteen bytes that happen to be text.
-fn account(question: &Question, name: &str, number: u32, more: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn account(
+    question: &Question,
+    name: &str,
+    number: u32,
+    more: &[(&str, &str)],
+) -> Vec<u8> {
     let dn = format!("CN={name},CN=Users,DC=ad,DC=test");
     let guid = format!("{name:_<16}");
     let sid = sid(number);

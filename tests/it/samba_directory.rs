@@ -211,6 +211,22 @@ async fn ldaps_is_trusted_by_the_private_authority_and_by_no_other() {
 }
 
 #[tokio::test]
+async fn the_reader_logs_in_by_any_of_its_names() {
+    let samba = Samba::shared();
+    let unit = samba.unit("logins");
+    samba.modify(&user(&unit, "n-ada", 512, ""));
+    for name in [READER, "reader@ad.load.test", r"ADLOAD\reader"] {
+        let (people, groups) = (format!("OU=people,{unit}"), format!("OU=groups,{unit}"));
+        let config = config(&samba.url(), name, &people, &groups, "");
+        assert_eq!(config.problems(), []);
+        let users = read(&build(&config, PASSWORD)).await.unwrap();
+        assert!(ids(complete(&users)).contains_key("n-ada"), "{name}");
+        let wrong = read(&build(&config, "wrong")).await.unwrap_err();
+        assert_eq!(wrong.word(), "unauthorised", "{name}: {wrong}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_password_and_no_login_at_all_are_told_apart() {
     let samba = Samba::shared();
     let config = config(&samba.url(), READER, BASE, BASE, "");

@@ -73,7 +73,8 @@ impl From<ReadError> for Stop {
 }
 
 impl Reader {
-    /// Where a complete read that begins now can be gone on from; `None` where the server has no way that serves here.
+    /// Where a complete read that begins now can be gone on from; `None` where the server has no way that serves here, or
+    /// none is wanted.
     ///
     /// # Errors
     /// The connection failed.
@@ -82,6 +83,9 @@ impl Reader {
         session: &mut Session,
         root: &RootDse,
     ) -> Result<Option<Place>, ReadError> {
+        if !self.incremental {
+            return Ok(None);
+        }
         let begun = match root.vendor {
             Vendor::OpenLdap | Vendor::Ds389 => self.begin_syncrepl(session, root).await,
             Vendor::ActiveDirectory => self.begin_active_directory(session, root).await,

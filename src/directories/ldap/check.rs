@@ -16,6 +16,8 @@ use self::records::Survey;
 use super::api::{Query, Session};
 use super::read::Reader;
 use super::root::RootDse;
+use super::tls::Tls;
+use super::url::LdapUrl;
 use crate::clock::Timestamp;
 use crate::directories::ReadError;
 use crate::model::Finding;
@@ -81,18 +83,27 @@ async fn reach(reader: &Reader, findings: &mut Vec<Finding>) -> Option<Session> 
     for url in &reader.urls {
         match Session::open(url, reader.tls.as_ref(), reader.timeout).await {
             Ok(opened) => {
-                let trusted = if url.is_tls() {
-                    ", and its certificate is trusted"
-                } else {
-                    ""
-                };
-                findings.push(good("reach", format!("{url} answers{trusted}")));
+                let secured = secured(url, reader.tls.as_ref());
+                findings.push(good("reach", format!("{url} answers{secured}")));
                 session.get_or_insert(opened);
             }
             Err(failure) => findings.push(bad("reach", &failure)),
         }
     }
     session
+}
+
+/// What protects a connection that was made, behind `… answers`.
+fn secured(url: &LdapUrl, tls: Option<&Tls>) -> &'static str {
+    if url.is_socket() {
+        " on a socket of this machine"
+    } else if url.is_tls() {
+        ", and its certificate is trusted"
+    } else if tls.is_some_and(|it| it.starttls) {
+        " and began TLS (StartTLS), and its certificate is trusted"
+    } else {
+        " in plain text"
+    }
 }
 
 /// Whether the base itself can be read.

@@ -1,5 +1,6 @@
 //! What a user writes under `ldap:`.
 
+mod account;
 mod bases;
 mod bind;
 mod schema;
@@ -15,7 +16,6 @@ pub use self::schema::{BadSchema, Schema};
 
 use super::url::LdapUrl;
 use crate::text::Span;
-use crate::wire::ldap::dn;
 use crate::wire::ldap::mapping::{GroupAttributes, Mapping, UserAttributes};
 use crate::wire::ldap::status::ActiveRule;
 
@@ -48,6 +48,9 @@ pub struct LdapConfig {
     /// How many entries a page may hold.
     #[serde(default = "page_size_default")]
     pub page_size: u32,
+    /// Asks for what has changed where the server offers that. Without it every read is a complete one.
+    #[serde(default = "incremental_default")]
+    pub incremental: bool,
     /// How long the server may be silent: while connecting, after a question, and between two entries.
     #[serde(default = "timeout_default")]
     pub timeout: Span,
@@ -135,8 +138,10 @@ impl LdapConfig {
                 format!("it begins TLS on `ldap://`, and means nothing for {url}: leave one out");
             add("starttls", text);
         }
-        if let Some(Bind::Simple { dn, .. }) = &self.bind {
-            check_dn("bind.dn", dn, add);
+        if let Some(Bind::Simple { dn, .. }) = &self.bind
+            && let Some(fault) = account::fault(dn, self.schema)
+        {
+            add("bind.dn", fault);
         }
         let remote = self.urls.iter().find(|url| !url.is_socket());
         if let (Some(url), Some(Bind::External)) = (remote, &self.bind) {
@@ -246,16 +251,12 @@ fn page_size_default() -> u32 {
     1_000
 }
 
-fn timeout_default() -> Span {
-    Span::seconds(60)
+fn incremental_default() -> bool {
+    true
 }
 
-fn check_dn(path: &'static str, text: &str, add: &mut impl FnMut(&'static str, String)) {
-    match dn::normalise(text) {
-        Ok(_) if text.trim().is_empty() => add(path, "it is empty: write a DN".to_owned()),
-        Ok(_) => {}
-        Err(fault) => add(path, fault.to_string()),
-    }
+fn timeout_default() -> Span {
+    Span::seconds(60)
 }
 
 fn check_filter(path: &'static str, text: &str, add: &mut impl FnMut(&'static str, String)) {
@@ -308,6 +309,7 @@ mod tests {
         assert_eq!(config.users_filter(), "(objectClass=inetOrgPerson)");
         assert_eq!((config.page_size, config.timeout.as_seconds()), (1_000, 60));
         assert!(!config.insecure && config.bind.is_none() && config.groups.is_none());
+        assert!(config.incremental);
     }
 
     #[test]

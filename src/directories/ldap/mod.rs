@@ -106,6 +106,7 @@ impl LdapDirectory {
             users,
             groups,
             schema: config.schema,
+            incremental: config.incremental,
             mapping,
             extra,
             timeout: config.timeout.as_std(),

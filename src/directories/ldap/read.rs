@@ -37,6 +37,8 @@ pub(super) struct Reader {
     pub groups: Vec<Query>,
     /// Which product is expected.
     pub schema: Schema,
+    /// Whether changes are asked for at all.
+    pub incremental: bool,
     pub mapping: Mapping,
     /// Further attributes of users that the configuration names.
     pub extra: Vec<String>,
@@ -88,7 +90,8 @@ impl Reader {
     }
 
     async fn read_since(&self, cursor: Option<&str>, now: Timestamp) -> Result<Read, ReadError> {
-        let Some(cursor) = cursor else {
+        // A cursor from before `incremental: false` was written is of no use any more.
+        let Some(cursor) = cursor.filter(|_| self.incremental) else {
             return self.read_all(now).await;
         };
         match self.changes(cursor, now).await? {

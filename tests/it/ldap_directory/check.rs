@@ -1,7 +1,7 @@
 //! What `check --connect` says.
 
 use super::{COMPANY, build, directory, findings};
-use crate::support::slapd::{READER, Slapd};
+use crate::support::slapd::{PASSWORD, READER, Slapd};
 
 #[tokio::test]
 async fn check_says_what_is_there_and_what_is_wrong() {
@@ -11,7 +11,7 @@ async fn check_says_what_is_there_and_what_is_wrong() {
     assert_eq!(
         found,
         [
-            format!("reach: {url} answers"),
+            format!("reach: {url} answers in plain text"),
             format!("bind: logged in as `{READER}`, known there as `dn:{READER}`"),
             "server: OpenLDAP, as `schema: openldap` expects".to_owned(),
             "pages: answers come in pages".to_owned(),
@@ -30,6 +30,14 @@ async fn check_says_what_is_there_and_what_is_wrong() {
             "BAD users: `uid=two,ou=people,dc=load,dc=test` would be rejected: `uid` has 2 values; one is needed".to_owned(),
         ]
     );
+    let reach = format!("ca: {}\nstarttls: true\n", slapd.ca_path().display());
+    let found = findings(&build(&[&url], READER, &reach, PASSWORD).unwrap()).await;
+    let trusted = "began TLS (StartTLS), and its certificate is trusted";
+    assert_eq!(found[0], format!("reach: {url} answers and {trusted}"));
+    let socket = slapd.ldapi_url();
+    let found = findings(&directory(&socket, READER)).await;
+    let expect = format!("reach: {socket} answers on a socket of this machine");
+    assert_eq!(found[0], expect);
     let wrong = build(&[&url], READER, "", "wrong").unwrap();
     let found = findings(&wrong).await;
     assert_eq!(found.len(), 2, "{found:?}");

@@ -32,7 +32,14 @@ pub(super) fn offers(reader: &Reader, root: &RootDse) -> Vec<Finding> {
     vec![
         product(reader.schema, root.vendor),
         pages(root),
-        changes(root, reader.knows_by_uuid(root.vendor)),
+        if reader.incremental {
+            changes(root, reader.knows_by_uuid(root.vendor))
+        } else {
+            good(
+                "changes",
+                "every poll reads everything, as `incremental: false` wants it",
+            )
+        },
     ]
 }
 

@@ -21,6 +21,7 @@ mod file_directory;
 mod laws;
 mod ldap_delta;
 mod ldap_directory;
+mod ldap_service;
 mod process;
 mod samba;
 mod samba_directory;

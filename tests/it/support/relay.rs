@@ -10,13 +10,18 @@ use tokio::net::{TcpListener, TcpStream};
 
 type Strike = Box<dyn FnOnce() + Send>;
 
-/// A relay that counts the connections, and that a test can have break them off in the middle of an answer.
+/// A relay that counts the connections and the bytes of answers, and that a test can have break connections off, or do
+/// something to the server, in the middle of an answer.
 #[derive(Clone)]
 pub(crate) struct Tap {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
     /// How many bytes of answers are still passed on.
     left: Arc<AtomicUsize>,
+    /// How many bytes were answered.
+    answered: Arc<AtomicUsize>,
+    /// What happens once so many are.
+    strike: Arc<Mutex<Option<(usize, Strike)>>>,
 }
 
 impl Tap {
@@ -27,20 +32,44 @@ impl Tap {
             address: listener.local_addr().unwrap(),
             connections: Arc::default(),
             left: Arc::new(AtomicUsize::new(usize::MAX)),
+            answered: Arc::default(),
+            strike: Arc::default(),
         };
-        let (connections, left) = (Arc::clone(&tap.connections), Arc::clone(&tap.left));
+        let accepting = tap.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                connections.fetch_add(1, Ordering::SeqCst);
-                let left = Arc::clone(&left);
-                tokio::spawn(relay(client, server, move |said| {
-                    let passed = said.min(left.load(Ordering::SeqCst));
-                    left.fetch_sub(passed, Ordering::SeqCst);
-                    passed
-                }));
+                accepting.connections.fetch_add(1, Ordering::SeqCst);
+                let passing = accepting.clone();
+                tokio::spawn(relay(client, server, move |said| passing.passed(said)));
             }
         });
         tap
+    }
+
+    fn passed(&self, said: usize) -> usize {
+        let answered = self.answered.fetch_add(said, Ordering::SeqCst) + said;
+        let due = self.strike.lock().unwrap().take_if(|it| answered > it.0);
+        if let Some((_, strike)) = due {
+            strike();
+        }
+        let passed = said.min(self.left.load(Ordering::SeqCst));
+        self.left.fetch_sub(passed, Ordering::SeqCst);
+        passed
+    }
+
+    /// How many bytes were answered so far, over all connections.
+    pub(crate) fn answered(&self) -> usize {
+        self.answered.load(Ordering::SeqCst)
+    }
+
+    /// Once more than so many further bytes were answered, `strike` is called, before anything more is passed on.
+    pub(crate) fn strike_after(&self, bytes: usize, strike: impl FnOnce() + Send + 'static) {
+        *self.strike.lock().unwrap() = Some((self.answered() + bytes, Box::new(strike)));
+    }
+
+    /// Whether what was to happen has not happened yet.
+    pub(crate) fn is_armed(&self) -> bool {
+        self.strike.lock().unwrap().is_some()
     }
 
     /// Where to connect.

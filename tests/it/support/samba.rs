@@ -144,6 +144,12 @@ impl Samba {
         samba
     }
 
+    /// The process, for sending it signals.
+    pub(crate) fn pid(&self) -> u32 {
+        let file = fs::read_to_string(self.folder.join("samba.pid"));
+        file.unwrap().trim().parse().unwrap()
+    }
+
     /// Where it listens.
     pub(crate) fn ip(&self) -> Ipv4Addr {
         self.address.ip

@@ -135,6 +135,15 @@ impl Slapd {
         self.server.is_some()
     }
 
+    /// Writes something else into the configuration of a stopped server.
+    pub(crate) fn configure(&mut self, instead_of: &str, text: &str) {
+        assert!(self.server.is_none(), "it runs");
+        let file = self.folder.path().join("slapd.conf");
+        let old = std::fs::read_to_string(&file).unwrap();
+        assert!(old.contains(instead_of), "{old}");
+        std::fs::write(file, old.replace(instead_of, text)).unwrap();
+    }
+
     /// Starts a stopped server again on the same ports.
     pub(crate) fn start_again(&mut self) {
         assert!(self.server.is_none(), "it runs");

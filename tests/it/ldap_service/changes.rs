@@ -11,6 +11,8 @@ fn check(town: &Town, prefix: &str, modify: impl Fn(&str), offered: &str) {
     let people = names(prefix, 20);
     let adds: String = people.iter().map(|it| place.add(it)).collect();
     modify(&(adds + &place.group(&format!("{prefix}-all"), &people[..10])));
+    // Samba shows that a reader may see what was deleted by something that was.
+    modify(&(place.add(&format!("{prefix}-gone")) + &place.delete(&format!("{prefix}-gone"))));
     let said = town.site.run(&["check", "--connect"]).ended(0).out;
     assert!(said.contains(offered), "{said}");
     assert_eq!(town.read(), (true, String::new()));

@@ -41,6 +41,15 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`ReadError`] when the answer is not complete, whatever the cause.
     fn read(&self, since: Since) -> BoxFuture<'_, Result<Read, ReadError>>;
+
+    /// Reads these groups, by id, with all their members: a delta left open whom they name. Those that are gone are not told.
+    ///
+    /// # Errors
+    /// [`ReadError`], and always where the directory's deltas leave nothing open.
+    fn groups(&self, _ids: Vec<String>) -> BoxFuture<'_, Result<Delta, ReadError>> {
+        let cause = "this directory cannot be asked for single groups";
+        Box::pin(async move { Err(ReadError::Incomplete(cause.to_owned())) })
+    }
 }
 
 /// From where a read may go on.

@@ -3,6 +3,7 @@
 //! A delta is idempotent: taking it twice is taking it once. It may only speak of what is known; one that names a group or a
 //! member that the records lack shows that something was missed, and only a complete read can mend that.
 
+mod doubt;
 mod kept;
 mod lineage;
 mod patch;

@@ -19,7 +19,6 @@ mod delta;
 mod dry_run;
 mod ldap;
 #[path = "../it/support/ldap_tools.rs"]
-#[expect(dead_code, reason = "the tests use all of it")]
 mod ldap_tools;
 mod load;
 mod measure;

@@ -127,13 +127,19 @@ async fn live(mut world: World, directory: &dyn Directory, rounds: usize) -> Res
         match what {
             What::Complete(complete) => records = complete,
             What::Delta(delta) => match records.merged(&delta) {
-                Ok(merged) => {
+                Ok(mut merged) => {
                     changes += 1;
                     let twice = merged.merged(&delta).map(|it| facts(&it));
                     if twice.as_ref() != Ok(&facts(&merged)) {
                         return Err(format!(
                             "round {round}: taken twice it is not the same\n{told}"
                         ));
+                    }
+                    let doubtful = records.left_in_doubt(&delta, &merged, None);
+                    if !doubtful.is_empty() {
+                        let groups = directory.groups(doubtful).await;
+                        let groups = groups.map_err(|fault| fault.to_string())?;
+                        merged = merged.merged(&groups).map_err(|gap| gap.to_string())?;
                     }
                     records = merged;
                 }

@@ -10,6 +10,7 @@
 //!   such *places* are asked for too, and one of them is a doubt.
 
 mod active_directory;
+mod groups;
 mod objects;
 mod syncrepl;
 

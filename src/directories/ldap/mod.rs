@@ -40,7 +40,7 @@ use self::read::{Login, Reader};
 use self::tls::Tls;
 use crate::clock::Clock;
 use crate::directories::{Directory, Read, ReadError, Since};
-use crate::model::Finding;
+use crate::model::{Delta, Finding};
 use crate::secret::SecretRef;
 use crate::wire::ldap::filter;
 use crate::wire::ldap::mapping::Mapping;
@@ -173,6 +173,16 @@ impl Directory for LdapDirectory {
         let now = self.clock.now();
         Box::pin(async move {
             in_own_task(async move { reader.read(since.cursor.as_deref(), limit, now).await })
+                .await
+                .unwrap_or_else(|_| Err(senseless()))
+        })
+    }
+
+    fn groups(&self, ids: Vec<String>) -> BoxFuture<'_, Result<Delta, ReadError>> {
+        let reader = Arc::clone(&self.reader);
+        let (limit, now) = (self.read_timeout, self.clock.now());
+        Box::pin(async move {
+            in_own_task(async move { reader.groups_by_id(&ids, limit, now).await })
                 .await
                 .unwrap_or_else(|_| Err(senseless()))
         })

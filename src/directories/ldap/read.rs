@@ -68,8 +68,8 @@ impl Login {
 }
 
 impl Reader {
-    /// Reads what has changed since the cursor was given, or everything, in the time that the whole of it may take. `now` is the moment at which accounts are expired or
-    /// not.
+    /// Reads what has changed since the cursor was given, or everything, in the time that the whole of it may take. `now` is
+    /// the moment at which accounts are expired or not.
     ///
     /// # Errors
     /// Whatever makes the answer less than complete.
@@ -79,14 +79,23 @@ impl Reader {
         limit: Duration,
         now: Timestamp,
     ) -> Result<Read, ReadError> {
-        match timeout(limit, self.read_since(cursor, now)).await {
-            Ok(read) => read,
-            Err(_) => Err(ReadError::Unavailable(format!(
+        let work = Box::pin(self.read_since(cursor, now));
+        self.within(limit, work).await
+    }
+
+    /// Gives up work that takes longer than the whole of it may take.
+    pub(super) async fn within<T>(
+        &self,
+        limit: Duration,
+        work: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<T, ReadError> {
+        timeout(limit, work).await.unwrap_or_else(|_| {
+            Err(ReadError::Unavailable(format!(
                 "reading from {}: not complete after {} s; raise `read_timeout`, or ask for less",
                 self.servers(),
                 limit.as_secs()
-            ))),
-        }
+            )))
+        })
     }
 
     async fn read_since(&self, cursor: Option<&str>, now: Timestamp) -> Result<Read, ReadError> {

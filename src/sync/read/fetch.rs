@@ -38,6 +38,8 @@ struct Answered {
     came: Came,
     cursor: Option<String>,
     notes: Vec<String>,
+    /// Groups of which changes left open whom they name, by id.
+    in_doubt: Vec<String>,
 }
 
 type Asked = Result<Read, (Failure, String)>;
@@ -91,6 +93,7 @@ pub async fn fetch(
         came,
         cursor,
         notes,
+        in_doubt: _,
     } = answered;
     let approved = match came {
         Came::Records { .. } => last.approved(clock.now()).await?,
@@ -164,9 +167,15 @@ fn cursor(
 
 async fn ask(directory: &Arc<dyn Directory>, cursor: Option<String>) -> Asked {
     let directory = Arc::clone(directory);
-    let task = tokio::spawn(async move { directory.read(Since { cursor }).await });
-    match AbortOnDropHandle::new(task).await {
-        Ok(Ok(read)) => Ok(read),
+    in_own_task(async move { directory.read(Since { cursor }).await }).await
+}
+
+/// A connector that panics is a failed read.
+async fn in_own_task<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ReadError>> + Send + 'static,
+) -> Result<T, (Failure, String)> {
+    match AbortOnDropHandle::new(tokio::spawn(work)).await {
+        Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err((failure_of(&error), events::chain(&error))),
         Err(panic) => Err((Failure::Panicked, panic.to_string())),
     }
@@ -203,7 +212,11 @@ async fn merge_or_ask_again(
     let last = old.map(|it| &*it.records);
     let merged = |asked| tokio::task::block_in_place(|| merge(state, last, asked));
     let fits_not = match merged(asked) {
-        Ok(answered) => return answered,
+        Ok(answered) if answered.in_doubt.is_empty() => return answered,
+        Ok(mut answered) => match settle(directory, &mut answered).await {
+            Ok(()) => return answered,
+            Err(notes) => notes,
+        },
         Err(notes) => notes,
     };
     let again = ask(directory, None).await;
@@ -214,10 +227,40 @@ async fn merge_or_ask_again(
         },
         cursor: None,
         notes,
+        in_doubt: Vec::new(),
     });
     answered.notes.insert(0, READ_ANEW.to_owned());
     answered.notes.splice(0..0, fits_not);
     answered
+}
+
+/// Asks for the groups that changes left in doubt, and puts what they are now in place. Gives the notes alone when that does not
+/// fit either.
+async fn settle(
+    directory: &Arc<dyn Directory>,
+    answered: &mut Answered,
+) -> Result<(), Vec<String>> {
+    let Came::Records { records, .. } = &answered.came else {
+        return Ok(());
+    };
+    let ids = std::mem::take(&mut answered.in_doubt);
+    let directory = Arc::clone(directory);
+    let asked = in_own_task(async move { directory.groups(ids).await }).await;
+    answered.came = match asked {
+        Ok(delta) => match tokio::task::block_in_place(|| records.merge(&delta)) {
+            Ok((records, _)) => Came::Records {
+                records: Box::new(records),
+                whole: false,
+                lineage: None,
+            },
+            Err(_) => return Err(std::mem::take(&mut answered.notes)),
+        },
+        Err((failure @ (Failure::Unavailable | Failure::Unauthorised), text)) => {
+            Came::Failed { failure, text }
+        }
+        Err(_) => return Err(std::mem::take(&mut answered.notes)),
+    };
+    Ok(())
 }
 
 /// The records that an answer leads to; its notes alone when its changes do not fit the last ones.
@@ -233,6 +276,7 @@ fn merge(
                 came: Came::Failed { failure, text },
                 cursor: None,
                 notes: Vec::new(),
+                in_doubt: Vec::new(),
             });
         }
     };
@@ -241,6 +285,7 @@ fn merge(
         cursor,
         notes,
     } = read;
+    let mut in_doubt = Vec::new();
     let came = match what {
         What::Complete(mut records) => {
             // A status that the answer does not show is what it was last seen to be.
@@ -255,7 +300,10 @@ fn merge(
         }
         What::Delta(delta) if delta.is_empty() && state.read_at.is_some() => Came::Nothing,
         What::Delta(delta) => match last.map(|last| changed(last, delta)) {
-            Some(Ok(came)) => came,
+            Some(Ok((came, doubt))) => {
+                in_doubt = doubt;
+                came
+            }
             Some(Err(_)) | None => return Err(notes),
         },
     };
@@ -263,17 +311,21 @@ fn merge(
         came,
         cursor,
         notes,
+        in_doubt,
     })
 }
 
-fn changed(last: &Records, mut delta: Delta) -> Result<Came, Gap> {
+/// The records after changes, and the groups that these left in doubt.
+fn changed(last: &Records, mut delta: Delta) -> Result<(Came, Vec<String>), Gap> {
     reads::remember_statuses(last, &mut delta.upsert);
     let (records, lineage) = last.merge(&delta)?;
-    Ok(Came::Records {
+    let in_doubt = last.left_in_doubt(&delta, &records, lineage.as_ref());
+    let came = Came::Records {
         records: Box::new(records),
         whole: false,
         lineage,
-    })
+    };
+    Ok((came, in_doubt))
 }
 
 fn judge(

@@ -3,7 +3,8 @@
 use super::{Place, Town, address, names};
 use crate::support::samba::Samba;
 use crate::support::site::next_second;
-use crate::support::slapd::Slapd;
+use crate::support::slapd::{SessionLog, Slapd};
+use crate::support::wait;
 
 /// Goes from the first pass to whatever makes a pass read everything. `prefix` begins every name.
 fn check(town: &Town, prefix: &str, modify: impl Fn(&str), offered: &str) {
@@ -78,4 +79,36 @@ fn samba_tells_what_has_changed() {
     let town = Town::new(place, (server.ip(), 389).into());
     let offered = "changes: polls read only what has changed: by DirSync";
     check(&town, "sv", |it| server.modify(it), offered);
+}
+
+#[test]
+fn groups_that_the_server_rewrites_without_telling_are_asked_for() {
+    let server = Slapd::start_logging("", SessionLog::KeptBesideRefint);
+    let town = Town::new(Place::slapd(), address(&server));
+    let place = &town.place;
+    let people = ["ada", "ben", "cid"].map(str::to_owned);
+    let adds: String = people.iter().map(|it| place.add(it)).collect();
+    server.modify(&(adds + &place.group("staff", &people)));
+    assert!(town.read().0);
+    assert_eq!(town.accounts().1, ["staff|ada", "staff|ben", "staff|cid"]);
+
+    let rename = format!(
+        "dn: {}\nchangetype: modrdn\nnewrdn: uid=eve\ndeleteoldrdn: 1\n\n",
+        place.person("ada")
+    );
+    server.modify(&(rename + &place.delete("ben")));
+    let staff = format!("cn=staff,{}", place.groups);
+    wait::until("the group is rewritten", || {
+        let members = server.values(&staff, "member");
+        (members == [place.person("cid"), place.person("eve")]
+            || members == [place.person("eve"), place.person("cid")])
+        .then_some(())
+    });
+    assert!(!town.read().0);
+    assert_eq!(town.accounts().1, ["staff|ben", "staff|cid", "staff|eve"]);
+    // Somebody else under the name of who is gone is in none of his groups; what Ben had stays with his account.
+    server.modify(&place.add("ben"));
+    assert!(!town.read().0);
+    let said = town.site.run(&["explain", "ben"]).ended(0).out;
+    assert!(!said.contains("staff@corporate"), "{said}");
 }

@@ -43,6 +43,9 @@ pub(crate) enum SessionLog {
     Kept,
     /// It tells which entries are still there.
     None,
+    /// It tells which entries are gone. The server rewrites the groups of an entry that is renamed or deleted (`refint`),
+    /// and tells nobody.
+    KeptBesideRefint,
 }
 
 #[derive(Clone, Copy)]
@@ -120,6 +123,11 @@ impl Slapd {
     /// Applies LDIF change records (`changetype: …`) as the administrator.
     pub(crate) fn modify(&self, changes: &str) {
         ldap_tools::modify(&self.url(), ADMIN, PASSWORD, changes);
+    }
+
+    /// The values of an attribute of an entry.
+    pub(crate) fn values(&self, entry: &str, attribute: &str) -> Vec<String> {
+        ldap_tools::values(&self.url(), (ADMIN, PASSWORD), entry, attribute)
     }
 
     /// Kills the server, as a power cut would; the data stay.
@@ -236,6 +244,9 @@ fn configuration(folder: &Path, log: SessionLog) -> String {
     let log = match log {
         SessionLog::Kept => "syncprov-sessionlog 1000",
         SessionLog::None => "",
+        SessionLog::KeptBesideRefint => {
+            "syncprov-sessionlog 1000\noverlay    refint\nrefint_attributes member"
+        }
     };
     // A server that is killed goes back to how far it was at its last checkpoint; with a session log it then leaves out what
     // was deleted since, without knowing that it does. So every change is one.
@@ -249,6 +260,7 @@ modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload memberof
 moduleload syncprov
+moduleload refint
 TLSCACertificateFile  {folder}/ca.pem
 TLSCertificateFile    {folder}/server.pem
 TLSCertificateKeyFile {folder}/server.key

@@ -158,6 +158,26 @@ async fn a_changed_user_says_which_groups_it_is_in() {
 }
 
 #[tokio::test]
+async fn a_changed_group_says_which_groups_it_is_in() {
+    both_ways(async |server| {
+        let (first, second) = server
+            .told(|domain| {
+                let parent = ("memberOf", "CN=everybody,CN=Users,DC=ad,DC=test");
+                domain.groups[1].2.push(parent);
+                domain.changed = vec![("team", false)];
+                count(domain);
+            })
+            .await;
+        assert_eq!(delta(&second).members, [edge("everybody", "team")]);
+        assert_eq!(
+            memberships(&merged(&first, &second)),
+            ["everybody: ann ben [team]", "team: ann []"]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn groups_that_are_not_read_and_groups_of_nobody_make_no_members() {
     both_ways(async |server| {
         let (first, second) = server

@@ -174,3 +174,28 @@ async fn a_domain_that_the_server_no_longer_holds_is_a_doubt() {
     check_doubt(&second, "no longer says which domain it holds");
     assert_eq!(second.cursor, None);
 }
+
+#[tokio::test]
+async fn the_referral_that_the_top_of_a_domain_brings_is_no_failure() {
+    for grants_dir_sync in [true, false] {
+        let server = Server::start_asked(|question| {
+            let elsewhere =
+                ldap_script::tlv(0x04, b"ldap://127.0.0.1:1/CN=Configuration,DC=ad,DC=test");
+            let referral =
+                ldap_script::message(question.id, &ldap_script::tlv(0x73, &elsewhere), &[]);
+            let end = if asks_for_changes(question) {
+                end(question, false, b"d1")
+            } else if question.base == DOMAIN && shows_deleted(question) {
+                ldap_script::done(question.id, 0, Some(b""))
+            } else {
+                return None;
+            };
+            let changed = told(question, "ann", true);
+            Some(([changed, referral, end].concat(), Then::GoOn))
+        })
+        .await;
+        server.domain().grants_dir_sync = grants_dir_sync;
+        let (first, second) = server.told(count).await;
+        assert_eq!(usernames(&merged(&first, &second)), ["ben"]);
+    }
+}

@@ -1,6 +1,7 @@
 //! Answers that leave open what has changed: everything is read instead, and the operator is told why.
 
 use super::*;
+use crate::support::slapd::{LIMITED, Slapd};
 
 /// Answers the question for the changes of users, and looks for the reason of the complete read.
 async fn check(why: &str, answer: impl Fn(&Question) -> Vec<u8> + Send + Sync + 'static) {
@@ -163,4 +164,26 @@ async fn a_part_of_the_tree_that_is_gone_or_left_takes_nobody_along() {
         assert_eq!(merged(&first, &second), ["user1", "user2"]);
         assert!(delta(&second).is_empty());
     }
+}
+
+#[tokio::test]
+async fn more_changes_than_slapd_tells_at_once_are_a_doubt_and_none_are_not() {
+    const PEOPLE: usize = 520;
+    // In pages this account may read 1,500 entries, at once 500.
+    let slapd = Slapd::start(&people(PEOPLE));
+    let directory = paged(&slapd.url(), LIMITED, 200);
+    let first = read(&directory).await.unwrap();
+    let second = since(&directory, &first).await.unwrap();
+    assert!(delta(&second).is_empty());
+    let changes = (0..PEOPLE).map(|it| {
+        format!(
+            "dn: uid=user{it},ou=people,{SUFFIX}\nchangetype: modify\nreplace: sn\nsn: Other\n\n"
+        )
+    });
+    slapd.modify(&changes.collect::<String>());
+    let third = since(&directory, &second).await.unwrap();
+    check_doubt(&third, "result code 4");
+    assert_eq!(complete(&third).users.len(), PEOPLE);
+    let fourth = since(&directory, &third).await.unwrap();
+    assert!(delta(&fourth).is_empty());
 }

@@ -254,7 +254,7 @@ async fn the_earliest_expiry_counts_whether_it_came_with_everything_or_with_chan
 fn with_cookies(read: &Read, change: impl Fn(&str) -> String) -> Since {
     let mut cursor: serde_json::Value =
         serde_json::from_str(read.cursor.as_ref().unwrap()).unwrap();
-    for cookie in cursor["place"]["syncrepl"].as_array_mut().unwrap() {
+    for cookie in cursor["place"]["syncrepl"]["each"].as_array_mut().unwrap() {
         let old = STANDARD.decode(cookie.as_str().unwrap()).unwrap();
         let new = change(&String::from_utf8(old).unwrap());
         *cookie = STANDARD.encode(new).into();

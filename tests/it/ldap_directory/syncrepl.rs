@@ -6,6 +6,7 @@
 
 mod bases;
 mod cursors;
+mod database;
 mod doubts;
 mod ds389;
 mod failures;

@@ -94,3 +94,17 @@ async fn cookies_that_differ_are_asked_each_until_they_are_one_again() {
     assert!(delta(&fourth).is_empty());
     assert_eq!(counts(&server), (0, 1));
 }
+
+#[tokio::test]
+async fn an_answer_does_not_stand_for_searches_that_go_on_from_elsewhere() {
+    let server = start(ONE, |question, about| {
+        let first = about == About::Users && cookie(question)? == FIRST;
+        first.then(|| end(question, Some(b"c1"), true))
+    })
+    .await;
+    let (_, second) = server.told().await;
+    server.asked();
+    // The users have not changed since then; the groups are still asked for from before.
+    since(&server.directory(), &second).await.unwrap();
+    assert_eq!(counts(&server), (0, 4));
+}

@@ -3,6 +3,7 @@
 
 mod changes;
 mod doubts;
+mod going_live;
 mod outages;
 
 use std::net::SocketAddr;

@@ -115,7 +115,10 @@ fn ordinary(question: &Question) -> Vec<u8> {
         Some(it) if it.is_empty() => end(question, Some(FIRST), true),
         Some(_) => ldap_script::done(question.id, 0, None),
         None => {
-            let records = if question.base.starts_with("ou=people") {
+            // Whoever asks for no attribute asks whether there is an entry that shows when it changed.
+            let records = if question.attributes == ["1.1"] {
+                user(question, 1, &[], &[])
+            } else if question.base.starts_with("ou=people") {
                 [user(question, 1, &[], &[]), user(question, 2, &[], &[])].concat()
             } else if question.base.starts_with("ou=groups") {
                 team(question, &[])

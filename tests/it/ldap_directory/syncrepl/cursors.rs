@@ -92,7 +92,8 @@ async fn what_changes_during_a_complete_read_is_told_by_the_next() {
             }
             Some(_) => return None,
             None => {
-                if question.base.starts_with("ou=people") {
+                // The question for no attribute is whether the login sees `entryCSN`, and hands nobody out.
+                if question.base.starts_with("ou=people") && question.attributes != ["1.1"] {
                     *changes += 1;
                 }
                 return None;

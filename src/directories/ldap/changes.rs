@@ -12,6 +12,7 @@
 mod active_directory;
 mod groups;
 mod objects;
+pub(super) mod stamps;
 mod syncrepl;
 
 use ldap3::controls::Control;
@@ -74,29 +75,24 @@ impl From<ReadError> for Stop {
 }
 
 impl Reader {
-    /// Where a complete read that begins now can be gone on from; `None` where the server has no way that serves here, or
-    /// none is wanted.
+    /// Where a complete read that begins now can be gone on from; `None` where none is wanted, or where no way of such a server
+    /// is known.
     ///
     /// # Errors
-    /// The connection failed.
+    /// A doubt: why there is no such place. Whoever refuses this may answer the plain questions, and says the same there if
+    /// not. Or the connection failed.
     pub(super) async fn begin(
         &self,
         session: &mut Session,
         root: &RootDse,
-    ) -> Result<Option<Place>, ReadError> {
+    ) -> Result<Option<Place>, Stop> {
         if !self.incremental {
             return Ok(None);
         }
-        let begun = match root.vendor {
-            Vendor::OpenLdap | Vendor::Ds389 => self.begin_syncrepl(session, root).await,
-            Vendor::ActiveDirectory => self.begin_active_directory(session, root).await,
+        match root.vendor {
+            Vendor::OpenLdap | Vendor::Ds389 => self.begin_syncrepl(session, root).await.map(Some),
+            Vendor::ActiveDirectory => self.begin_active_directory(session, root).await.map(Some),
             Vendor::Other => Ok(None),
-        };
-        match begun {
-            Err(Stop::Failed(error)) => Err(error),
-            // Whoever refuses this may answer the plain questions, and says the same there if not.
-            Err(Stop::Doubt(_)) => Ok(None),
-            Ok(place) => Ok(place),
         }
     }
 

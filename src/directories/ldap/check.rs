@@ -14,6 +14,8 @@ use tokio::time::timeout;
 
 use self::records::Survey;
 use super::api::{Query, Session};
+use super::changes::Stop;
+use super::changes::stamps::Stamps;
 use super::read::Reader;
 use super::root::RootDse;
 use super::tls::Tls;
@@ -21,6 +23,7 @@ use super::url::LdapUrl;
 use crate::clock::Timestamp;
 use crate::directories::ReadError;
 use crate::model::Finding;
+use crate::wire::ldap::sync::SYNC_REQUEST;
 
 /// Asks every server, then reads everything from the first that answers, in the time that a whole read may take.
 pub(super) async fn check(reader: &Reader, limit: Duration, now: Timestamp) -> Vec<Finding> {
@@ -59,7 +62,10 @@ async fn ask(reader: &Reader, now: Timestamp, findings: &mut Vec<Finding>) {
     session.set_paged(root.takes_pages());
     findings.push(server::login(&mut session, reader, &root).await);
     findings.extend(server::offers(reader, &root));
-    let mut survey = Survey::new(reader, now);
+    let (changes, stamps) = changes(&mut session, reader, &root).await;
+    let at = findings.len();
+    findings.push(changes);
+    let mut survey = Survey::new(reader, stamps, now);
     let users = reader.users.iter().map(|it| ("users", it));
     let groups = reader.groups.iter().map(|it| ("groups", it));
     for (item, query) in users.chain(groups) {
@@ -73,8 +79,38 @@ async fn ask(reader: &Reader, now: Timestamp, findings: &mut Vec<Finding>) {
     if let Err(failure) = survey.complete(&mut session).await {
         findings.push(bad("groups", &failure));
     }
+    if let Err(why) = survey.stamps() {
+        findings[at] = untold(&why);
+    }
     findings.extend(survey.findings());
     session.close().await;
+}
+
+/// How a poll learns what has changed, and what every entry must show for that.
+async fn changes(session: &mut Session, reader: &Reader, root: &RootDse) -> (Finding, Stamps) {
+    let begun = reader.begin(session, root).await;
+    let stamps = Stamps::needed_by(begun.as_ref().ok().and_then(Option::as_ref), root.vendor);
+    let finding = match begun {
+        Ok(place) => {
+            let text = server::changes(reader.incremental, place.as_ref());
+            good("changes", text)
+        }
+        Err(Stop::Failed(failure)) => bad("changes", &failure),
+        Err(Stop::Doubt(why)) => Finding {
+            // A server that offers it and does not do it lacks something.
+            good: !(root.offers(SYNC_REQUEST) && reader.knows_by_uuid(root.vendor)),
+            ..untold(&why)
+        },
+    };
+    (finding, stamps)
+}
+
+fn untold(why: &str) -> Finding {
+    Finding {
+        item: "changes".to_owned(),
+        text: format!("every poll reads everything: {why}"),
+        good: false,
+    }
 }
 
 /// A connection to the first server that answers, and a finding for each of them.

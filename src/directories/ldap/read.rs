@@ -11,7 +11,8 @@ use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
 use super::api::{Query, Session};
-use super::changes::Changes;
+use super::changes::stamps::Stamps;
+use super::changes::{Changes, Stop};
 use super::config::Schema;
 use super::convert::Entry;
 use super::limits::Limits;
@@ -116,21 +117,30 @@ impl Reader {
     async fn read_all(&self, now: Timestamp) -> Result<Read, ReadError> {
         let (mut session, url) = self.connect().await?;
         let root = session.root().await?;
-        let place = self.begin(&mut session, &root).await?;
+        let (place, no_place) = match self.begin(&mut session, &root).await {
+            Ok(place) => (place, None),
+            Err(Stop::Doubt(why)) => (None, Some(why)),
+            Err(Stop::Failed(error)) => return Err(error),
+        };
+        let stamps = Stamps::needed_by(place.as_ref(), root.vendor);
         let paged = root.takes_pages();
         session.set_paged(paged);
         let gatherer = Mutex::new(self.gatherer(now));
         let (users, groups) = tokio::try_join!(
-            self.read_users(session, &gatherer),
-            self.read_groups(url, paged, &gatherer)
+            self.read_users(session, &gatherer, &stamps),
+            self.read_groups(url, paged, &gatherer, &stamps)
         )?;
         let gatherer = gatherer
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
+        let no_place = no_place.or(stamps.result().err());
+        let place = place.filter(|_| no_place.is_none());
         let cursor = place.and_then(|it| self.cursor(url, it, &gatherer));
         let oddities = gatherer.oddities();
         let records = gatherer.finish();
-        let notes = notes(users + groups, &oddities, records.references.len());
+        let no_place = no_place.map(|why| format!("the next read must read everything: {why}"));
+        let counts = notes(users + groups, &oddities, records.references.len());
+        let notes = no_place.into_iter().chain(counts).collect();
         Ok(Read {
             what: What::Complete(records),
             cursor,
@@ -186,12 +196,14 @@ impl Reader {
         &self,
         mut session: Session,
         gatherer: &Mutex<Gatherer<'_>>,
+        stamps: &Stamps,
     ) -> Result<u64, ReadError> {
         let take = |entry: &Entry<'_>| {
+            stamps.take(entry);
             let label = label(entry, &self.mapping.users.id);
             with(gatherer, |it| it.user(entry, &label));
         };
-        let referrals = self.search(&mut session, &self.users, take).await?;
+        let referrals = self.search(&mut session, &self.users, stamps, take).await?;
         session.close().await;
         Ok(referrals)
     }
@@ -202,6 +214,7 @@ impl Reader {
         url: &LdapUrl,
         paged: bool,
         gatherer: &Mutex<Gatherer<'_>>,
+        stamps: &Stamps,
     ) -> Result<u64, ReadError> {
         if self.groups.is_empty() {
             return Ok(0);
@@ -210,10 +223,13 @@ impl Reader {
         self.log_in(&mut session).await?;
         session.set_paged(paged);
         let take = |entry: &Entry<'_>| {
+            stamps.take(entry);
             let label = label(entry, &self.mapping.groups.id);
             with(gatherer, |it| it.group(entry, &label));
         };
-        let referrals = self.search(&mut session, &self.groups, take).await?;
+        let referrals = self
+            .search(&mut session, &self.groups, stamps, take)
+            .await?;
         ranges::complete(&mut session, &self.limits, gatherer).await?;
         session.close().await;
         Ok(referrals)
@@ -223,11 +239,13 @@ impl Reader {
         &self,
         session: &mut Session,
         queries: &[Query],
+        stamps: &Stamps,
         each: impl Fn(&Entry<'_>) + Send + Sync,
     ) -> Result<u64, ReadError> {
         let mut referrals = 0;
         for query in queries {
-            referrals += session.search(query, &self.limits, &each).await?.referrals;
+            let query = stamps.asked(query);
+            referrals += session.search(&query, &self.limits, &each).await?.referrals;
         }
         Ok(referrals)
     }

@@ -11,6 +11,7 @@ mod doubts;
 mod ds389;
 mod failures;
 mod phases;
+mod rights;
 
 use std::sync::Mutex;
 
@@ -34,6 +35,9 @@ const OPENLDAP: &[(&str, &[&[u8]])] = &[
         &[b"1.2.840.113556.1.4.319", b"1.3.6.1.4.1.4203.1.9.1.1"],
     ),
 ];
+
+/// By which OpenLDAP finds what has changed.
+const STAMP: (&str, &[&[u8]]) = ("entryCSN", &[b"20261122000000.000000Z#000000#000#000000"]);
 
 /// What a question with a cookie is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,7 +237,8 @@ fn named(
 ) -> Vec<u8> {
     let (dn, id) = (format!("uid={name},ou=people,{SUFFIX}"), text_of(number));
     let (name, id) = ([name.as_bytes()], [id.as_bytes()]);
-    let attributes = [&[("uid", &name[..]), ("entryUUID", &id)], more].concat();
+    let known = [("uid", &name[..]), ("entryUUID", &id), STAMP];
+    let attributes = [&known, more].concat();
     ldap_script::entry_with(question.id, dn.as_bytes(), &attributes, controls)
 }
 
@@ -242,7 +247,8 @@ fn team(question: &Question, controls: &[u8]) -> Vec<u8> {
     let (dn, id) = (format!("cn=team,ou=groups,{SUFFIX}"), text_of(9));
     let members = [1, 2].map(|it| format!("uid=user{it},ou=people,{SUFFIX}"));
     let members: Vec<&[u8]> = members.iter().map(String::as_bytes).collect();
-    let attributes: [(&str, &[&[u8]]); 3] = [
+    let attributes: [(&str, &[&[u8]]); 4] = [
+        STAMP,
         ("cn", &[b"team"]),
         ("entryUUID", &[id.as_bytes()]),
         ("member", &members),

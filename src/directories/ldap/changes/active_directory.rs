@@ -40,9 +40,12 @@ impl Reader {
         &self,
         session: &mut Session,
         root: &RootDse,
-    ) -> Result<Option<Place>, Stop> {
+    ) -> Result<Place, Stop> {
         let Some(domain) = self.domain(root) else {
-            return Ok(None);
+            return Err(doubt(
+                "changes of Active Directory are told of records that stand in one domain and are known by `objectGUID`: map that \
+                 as `id`, and make each domain a directory of its own",
+            ));
         };
         let shows_deleted = self.shows_deleted(session, &domain).await?;
         if root.offers(sync::DIR_SYNC) && (shows_deleted || !root.is_samba) {
@@ -56,17 +59,25 @@ impl Reader {
                 .dir_sync(session, &nothing, Vec::new(), |_| Ok(()))
                 .await
             {
-                Ok(cookie) => return Ok(Some(Place::DirSync(Octets(cookie)))),
+                Ok(cookie) => return Ok(Place::DirSync(Octets(cookie))),
                 Err(Stop::Failed(error)) => return Err(Stop::Failed(error)),
                 // The reader lacks the right.
                 Err(Stop::Doubt(_)) => {}
             }
         }
         if !shows_deleted {
-            return Ok(None);
+            return Err(doubt(if root.is_samba {
+                "this login is not shown what was deleted (or nothing ever was): let it read `CN=Deleted Objects`, without which \
+                 Samba tells of no deletion"
+            } else {
+                "this login has neither the right `Replicating Directory Changes` nor is it shown what was deleted: give it that \
+                 right, or let it read `CN=Deleted Objects`"
+            }));
         }
         let last = self.last_change(session, root).await?;
-        Ok(last.map(Place::Usn))
+        last.map(Place::Usn).ok_or_else(|| {
+            doubt("the domain controller does not show how far it is: let this login read `invocationId` of its settings")
+        })
     }
 
     /// What changed since the cookie was given.

@@ -12,6 +12,7 @@
 use ldap3::Scope;
 use ldap3::controls::RawControl;
 
+use super::stamps::Stamps;
 use super::{Changed, NO_ATTRIBUTES, Stop, Subject, doubt, place_changed, value};
 use crate::clock::Timestamp;
 use crate::directories::ldap::api::{Item, Query, Session};
@@ -25,6 +26,10 @@ use crate::wire::ldap::ber::NotBer;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer};
 use crate::wire::ldap::mapping::Names;
 use crate::wire::ldap::sync::{self, EntryState, SyncDone, SyncInfo, SyncState, SyncUuid};
+
+/// The server answered the question where to begin, and named no place.
+const NO_COOKIE: &str = "the server does not say by syncrepl how far it is: with OpenLDAP, configure the overlay `syncprov` on the \
+    database; with 389 Directory Server, see whether the plug-ins work";
 
 /// What one search brought.
 #[derive(Debug, Default)]
@@ -48,9 +53,18 @@ impl Reader {
         &self,
         session: &mut Session,
         root: &RootDse,
-    ) -> Result<Option<Place>, Stop> {
-        if !root.offers(sync::SYNC_REQUEST) || !self.knows_by_uuid(root.vendor) {
-            return Ok(None);
+    ) -> Result<Place, Stop> {
+        if !root.offers(sync::SYNC_REQUEST) {
+            return Err(doubt(
+                "the server offers no syncrepl (OpenLDAP: load the overlay `syncprov`; 389 Directory Server: switch the plug-ins \
+                 Content Synchronization and Retro Changelog on)",
+            ));
+        }
+        if !self.knows_by_uuid(root.vendor) {
+            return Err(doubt(
+                "syncrepl names records by another `id` than the mapped one: map `entryUUID` (OpenLDAP) or `nsUniqueId` (389 \
+                 Directory Server)",
+            ));
         }
         let asked = self.asked();
         let count = asked.len();
@@ -75,19 +89,44 @@ impl Reader {
                 attributes: vec![NO_ATTRIBUTES.to_owned()],
                 ..query
             };
-            let synced = self.sync(session, &query, None, |_, _| Ok(())).await?;
+            let synced = self.sync(session, &query, None, |_, _| Ok(())).await;
+            let synced = synced.map_err(|stop| match stop {
+                Stop::Doubt(why) => doubt(format!("{NO_COOKIE} ({why})")),
+                failed @ Stop::Failed(_) => failed,
+            })?;
             match synced.cookie {
                 Some(cookie) if !cookie.is_empty() => each.push(Octets(cookie)),
-                _ => return Ok(None),
+                _ => return Err(doubt(NO_COOKIE)),
             }
         }
         if let (true, Some(cookie)) = (of_one_database, each.first().cloned()) {
             each.resize(count, cookie);
         }
-        Ok(Some(Place::Syncrepl(Cookies {
+        if root.vendor == Vendor::OpenLdap {
+            self.shows_stamps_of_places(session).await?;
+        }
+        Ok(Place::Syncrepl(Cookies {
             each,
             of_one_database,
-        })))
+        }))
+    }
+
+    /// Makes sure that changes of what stands between the bases and the records are told to this login.
+    async fn shows_stamps_of_places(&self, session: &mut Session) -> Result<(), Stop> {
+        for (_, query) in self
+            .asked()
+            .into_iter()
+            .filter(|it| it.0 == Subject::Places)
+        {
+            let stamps = Stamps::of_openldap();
+            self.sync(session, &stamps.asked(&query), None, |entry, _| {
+                stamps.take(entry);
+                Ok(())
+            })
+            .await?;
+            stamps.result().map_err(Stop::Doubt)?;
+        }
+        Ok(())
     }
 
     /// Everything that changed since the cookies were given.

@@ -7,6 +7,7 @@ use super::{Finding, Query, Reader, Session, bad, good};
 use crate::clock::Timestamp;
 use crate::directories::ReadError;
 use crate::directories::doubled::doubled;
+use crate::directories::ldap::changes::stamps::Stamps;
 use crate::directories::ldap::convert::Entry;
 use crate::directories::ldap::ranges;
 use crate::directories::ldap::read::with;
@@ -26,6 +27,7 @@ pub(super) struct Survey<'a> {
     gatherer: Mutex<Gatherer<'a>>,
     users: Seen,
     groups: Seen,
+    stamps: Stamps,
     /// Something could not be read in full, so that there is nothing to be counted.
     failed: bool,
 }
@@ -39,13 +41,14 @@ struct Seen {
 }
 
 impl<'a> Survey<'a> {
-    pub(super) fn new(reader: &'a Reader, now: Timestamp) -> Self {
+    pub(super) fn new(reader: &'a Reader, stamps: Stamps, now: Timestamp) -> Self {
         let gatherer = Gatherer::new(&reader.mapping, &reader.extra, now).requiring_ids();
         Survey {
             reader,
             gatherer: Mutex::new(gatherer),
             users: Seen::default(),
             groups: Seen::default(),
+            stamps,
             failed: false,
         }
     }
@@ -66,11 +69,12 @@ impl<'a> Survey<'a> {
         } else {
             (&mut self.groups, &mapping.groups.id)
         };
-        let gatherer = &self.gatherer;
+        let (gatherer, stamps) = (&self.gatherer, &self.stamps);
         let has =
             |entry: &Entry<'_>, name: &str| entry.attribute(&name.to_ascii_lowercase()).is_some();
         let take = |entry: &Entry<'_>| {
             seen.entries += 1;
+            stamps.take(entry);
             seen.with_id += u64::from(ids.iter().any(|it| has(entry, it)));
             seen.with_status += u64::from(mapping.status_attributes().any(|it| has(entry, it)));
             // By its name: whoever looks at this looks for the entry.
@@ -83,7 +87,7 @@ impl<'a> Survey<'a> {
                 }
             });
         };
-        match session.search(query, limits, take).await {
+        match session.search(&stamps.asked(query), limits, take).await {
             Ok(answered) => found(item, &query.filter, answered.entries),
             Err(failure) => {
                 self.failed = true;
@@ -97,6 +101,14 @@ impl<'a> Survey<'a> {
         ranges::complete(session, &self.reader.limits, &self.gatherer).await
     }
 
+    /// Whether changes of everything that was seen are told.
+    ///
+    /// # Errors
+    /// Why they are not.
+    pub(super) fn stamps(&self) -> Result<(), String> {
+        self.stamps.result()
+    }
+
     /// What the whole of it shows.
     pub(super) fn findings(self) -> Vec<Finding> {
         let Survey {
@@ -104,6 +116,7 @@ impl<'a> Survey<'a> {
             gatherer,
             users,
             groups,
+            stamps: _,
             failed,
         } = self;
         if failed {

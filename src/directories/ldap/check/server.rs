@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::{Finding, RootDse, Session, good};
 use crate::directories::ldap::config::Schema;
+use crate::directories::ldap::cursor::Place;
 use crate::directories::ldap::read::{Login, Reader};
 use crate::directories::ldap::root::{PAGED_RESULTS, Vendor};
-use crate::wire::ldap::sync::{DIR_SYNC, SYNC_REQUEST};
 
 /// RFC 4532: who the server takes us for.
 const WHO_AM_I: &str = "1.3.6.1.4.1.4203.1.11.3";
@@ -29,18 +29,7 @@ pub(super) async fn login(session: &mut Session, reader: &Reader, root: &RootDse
 
 /// Whether the server is what `schema` says, and how it lets itself be read.
 pub(super) fn offers(reader: &Reader, root: &RootDse) -> Vec<Finding> {
-    vec![
-        product(reader.schema, root.vendor),
-        pages(root),
-        if reader.incremental {
-            changes(root, reader.knows_by_uuid(root.vendor))
-        } else {
-            good(
-                "changes",
-                "every poll reads everything, as `incremental: false` wants it",
-            )
-        },
-    ]
+    vec![product(reader.schema, root.vendor), pages(root)]
 }
 
 fn product(schema: Schema, vendor: Vendor) -> Finding {
@@ -83,26 +72,27 @@ fn pages(root: &RootDse) -> Finding {
     good("pages", text)
 }
 
-/// How a poll learns what has changed; `by_uuid` is whether records are known by the id by which syncrepl names them.
-fn changes(root: &RootDse, by_uuid: bool) -> Finding {
-    let text = if root.offers(SYNC_REQUEST) && by_uuid {
-        "polls read only what has changed (syncrepl, RFC 4533)"
-    } else if root.offers(SYNC_REQUEST) {
-        "every poll reads everything: it offers syncrepl, which names records by `entryUUID` (OpenLDAP) or `nsUniqueId` (389 \
-         Directory Server, FreeIPA), and here another `id` is mapped"
-    } else if root.offers(DIR_SYNC) {
-        "polls read only what has changed: by DirSync where the login has the right `Replicating Directory Changes`, else by \
-         uSNChanged"
-    } else {
-        "every poll reads everything: it offers neither syncrepl (OpenLDAP: the overlay `syncprov`; 389 Directory Server: the \
-         plug-ins Content Synchronization and Retro Changelog) nor DirSync"
-    };
-    good("changes", text)
+/// How a poll learns what has changed, from a place where a read can be gone on from.
+pub(super) fn changes(incremental: bool, place: Option<&Place>) -> &'static str {
+    match place {
+        Some(Place::Syncrepl(_)) => "polls read only what has changed (syncrepl, RFC 4533)",
+        Some(Place::DirSync(_)) => "polls read only what has changed: by DirSync",
+        Some(Place::Usn(_)) => {
+            "polls read only what has changed: by uSNChanged, since this login lacks the right `Replicating Directory Changes`"
+        }
+        None if incremental => {
+            "every poll reads everything: the server says of no product that tells changes (OpenLDAP, 389 Directory Server, Active \
+             Directory)"
+        }
+        None => "every poll reads everything, as `incremental: false` wants it",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directories::ldap::cursor::Octets;
+    use crate::wire::ldap::sync::SYNC_REQUEST;
 
     #[test]
     fn a_schema_of_another_product_is_recognised() {
@@ -128,25 +118,27 @@ mod tests {
 
     #[test]
     fn what_is_offered_says_how_it_is_read() {
-        fn check(controls: &[&str], expect_pages: &str, expect_changes: &str) {
+        fn check(controls: &[&str], expect: &str) {
             let root = RootDse {
                 controls: controls.iter().map(|it| (*it).to_owned()).collect(),
                 ..RootDse::default()
             };
-            let found = [pages(&root), changes(&root, true)].map(|it| it.text);
-            assert!(found[0].contains(expect_pages), "{found:?}");
-            assert!(found[1].contains(expect_changes), "{found:?}");
+            let found = pages(&root).text;
+            assert!(found.contains(expect), "{found}");
         }
-        check(&[PAGED_RESULTS, SYNC_REQUEST], "in pages", "(syncrepl");
-        check(&[PAGED_RESULTS, DIR_SYNC], "in pages", "by DirSync");
-        check(&[SYNC_REQUEST], "offers no pages", "(syncrepl");
-        check(&[PAGED_RESULTS], "in pages", "every poll reads everything");
-        check(&[], "hides what it offers", "every poll reads everything");
-        let root = RootDse {
-            controls: vec![SYNC_REQUEST.to_owned()],
-            ..RootDse::default()
-        };
-        let found = changes(&root, false).text;
-        assert!(found.contains("another `id` is mapped"), "{found}");
+        check(&[PAGED_RESULTS, SYNC_REQUEST], "in pages");
+        check(&[SYNC_REQUEST], "offers no pages");
+        check(&[], "hides what it offers");
+    }
+
+    #[test]
+    fn how_changes_are_learnt_is_said() {
+        let octets = Octets(Vec::new());
+        let dir_sync = changes(true, Some(&Place::DirSync(octets)));
+        assert!(dir_sync.ends_with("by DirSync"), "{dir_sync}");
+        let other = changes(true, None);
+        assert!(other.contains("of no product"), "{other}");
+        let unwanted = changes(false, None);
+        assert!(unwanted.contains("`incremental: false`"), "{unwanted}");
     }
 }

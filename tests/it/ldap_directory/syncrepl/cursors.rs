@@ -47,7 +47,10 @@ async fn a_server_that_refuses_to_begin_or_gives_no_cookie_is_read_completely() 
         .await;
         let done = read(&server.directory()).await.unwrap();
         assert_eq!(usernames(complete(&done)), ["user1", "user2"]);
-        assert_eq!((done.cursor, done.notes), (None, Vec::new()));
+        assert_eq!(done.cursor, None);
+        let said = done.notes.join("; ");
+        let why = said.strip_prefix("the next read must read everything: ");
+        assert!(why.is_some_and(|it| !it.is_empty()), "{said}");
     }
 }
 
@@ -75,10 +78,11 @@ async fn what_changes_during_a_complete_read_is_told_by_the_next() {
         let end = end(question, Some(now.as_bytes()), true);
         let bytes = match cookie(question) {
             Some(_) if begins(question) => {
-                // Quickly answered: the database tells how far it is, whatever is asked.
-                assert_eq!(
-                    (question.scope, question.attributes.as_slice()),
-                    (0, &["1.1".to_owned()][..])
+                // Quickly answered: the database tells how far it is, whatever is asked. Only the places must be named.
+                let quick = (question.scope, question.attributes.as_slice());
+                assert!(
+                    quick == (0, &["1.1".to_owned()]) || quick.1 == ["entrycsn"],
+                    "{quick:?}"
                 );
                 end
             }

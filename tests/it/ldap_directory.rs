@@ -4,6 +4,7 @@ mod active_directory;
 mod active_directory_changes;
 mod bad_input;
 mod check;
+mod documented;
 mod guard;
 mod limits;
 mod login;

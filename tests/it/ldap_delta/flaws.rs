@@ -66,6 +66,10 @@ impl<D: Directory> Directory for Comparing<D> {
         self.inner.check()
     }
 
+    fn groups(&self, ids: Vec<String>) -> BoxFuture<'_, Result<Delta, ReadError>> {
+        self.inner.groups(ids)
+    }
+
     fn read(&self, since: Since) -> BoxFuture<'_, Result<Read, ReadError>> {
         Box::pin(async move {
             let read = self.inner.read(Since::default()).await?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod company;
+pub(crate) mod configured_slapd;
 pub(crate) mod daemon;
 pub(crate) mod fake_application;
 pub(crate) mod fake_directory;

@@ -139,7 +139,10 @@ async fn live(mut world: World, directory: &dyn Directory, rounds: usize) -> Res
                     if !doubtful.is_empty() {
                         let groups = directory.groups(doubtful).await;
                         let groups = groups.map_err(|fault| fault.to_string())?;
-                        merged = merged.merged(&groups).map_err(|gap| gap.to_string())?;
+                        match merged.merged(&groups) {
+                            Ok(settled) => merged = settled,
+                            Err(_) => cursor = None,
+                        }
                     }
                     records = merged;
                 }

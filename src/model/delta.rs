@@ -64,6 +64,9 @@ pub enum Gap {
     /// A group was rejected, and its members with it.
     #[error("a change mends the group with id `{0}`, of which the last records know no members")]
     RejectedGroup(String),
+    /// A record is said to be there as it was, and never was here.
+    #[error("a record that the last records lack is said not to have changed")]
+    UnknownRemains,
     /// A membership that names a user by username and one that names it by its handle look the same once they are known.
     #[error(
         "a user who is a member somewhere left or is named otherwise, and groups name members by username"
@@ -107,6 +110,7 @@ impl Records {
         let mut builder = RecordsBuilder::default();
         let replaced = Replaced::of(delta);
         usernames::check(self, delta, &replaced)?;
+        self.check_remaining(delta, &replaced)?;
         for (index, user) in (0u32..).zip(&self.users) {
             if !replaced.has(RecordKind::User, self.text(user.id)) {
                 builder.user(&self.raw_user(index));
@@ -126,6 +130,29 @@ impl Records {
             delta.upsert.reject_again(it, &mut builder);
         }
         Ok(builder.finish())
+    }
+
+    /// Makes sure that whatever remains is known: a record that came into sight again without having changed shows that
+    /// something was missed.
+    fn check_remaining(&self, delta: &Delta, replaced: &Replaced<'_>) -> Result<(), Gap> {
+        if delta.remaining.is_empty() {
+            return Ok(());
+        }
+        let users = self.users.iter().map(|it| (RecordKind::User, it.id));
+        let groups = self.groups.iter().map(|it| (RecordKind::Group, it.id));
+        let rejected = self.rejected.iter().map(|it| (it.what, it.id));
+        let known = users.chain(groups).chain(rejected);
+        let known: BTreeSet<_> = known.map(|it| (it.0, self.text(it.1))).collect();
+        let mut remaining = delta.remaining.iter();
+        let known = remaining.all(|(kind, ids)| {
+            let mut ids = ids.iter().map(String::as_str);
+            ids.all(|id| known.contains(&(*kind, id)) || replaced.is_fresh(*kind, id))
+        });
+        if known {
+            Ok(())
+        } else {
+            Err(Gap::UnknownRemains)
+        }
     }
 
     fn reject_again(&self, it: &Rejected, builder: &mut RecordsBuilder) {
@@ -538,6 +565,9 @@ mod tests {
         let new = records(&["a", "b", "c"], &["a"]).merged(&delta).unwrap();
         assert_eq!(print(&new), ["a a", "b b", "staff: a"]);
         assert!(!delta.is_empty());
+        // What was never here cannot have stayed as it was.
+        let lacks = records(&["a", "c"], &["a"]).merged(&delta);
+        assert_eq!(lacks.unwrap_err(), Gap::UnknownRemains);
     }
 
     /// Users with their handles, and groups with the handles of their members, those of nothing marked; sorted.

@@ -7,7 +7,7 @@
 //! changed. So a changed record tells by `memberOf` and by its primary group which groups it is in, and a changed group is
 //! asked for those whose primary group it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -196,15 +196,15 @@ impl Reader {
                 session.search(&query, &self.limits, take).await?;
             }
         }
+        let by_handle = by(&groups, |it| &it.handle);
+        let by_sid = by(&groups, |it| &it.sid);
         let mut edges = Vec::new();
         for (member, name) in &said.member_of {
             let name = dn::normalise(name).unwrap_or_default();
-            let named = groups.iter().filter(|it| it.handle == name);
-            edges.extend(named.map(|it| edge(it, member)));
+            edges.extend(all(&by_handle, &name).map(|it| edge(it, member)));
         }
         for (member, sid) in &said.primary {
-            let named = groups.iter().filter(|it| it.sid == *sid);
-            edges.extend(named.map(|it| edge(it, member)));
+            edges.extend(all(&by_sid, sid).map(|it| edge(it, member)));
         }
         Ok(edges)
     }
@@ -218,6 +218,7 @@ impl Reader {
         let attributes = primary::ATTRIBUTES.map(str::to_owned);
         let mut edges = Vec::new();
         for some in groups.chunks(AT_ONCE) {
+            let by_sid = by(some, |it| &it.sid);
             let numbers = some.iter().filter_map(|it| it.sid.rsplit_once('-'));
             let numbers: Vec<String> = numbers
                 .map(|it| format!("(primaryGroupID={})", it.1))
@@ -228,8 +229,7 @@ impl Reader {
                     if let (Some(handle), Primary::Group(sid)) =
                         (handle(entry), primary::of_user(entry))
                     {
-                        let named = some.iter().filter(|it| it.sid == sid);
-                        edges.extend(named.map(|it| edge(it, &handle)));
+                        edges.extend(all(&by_sid, &sid).map(|it| edge(it, &handle)));
                     }
                 };
                 session.search(&query, &self.limits, take).await?;
@@ -270,6 +270,25 @@ impl Group {
             sid: sid.unwrap_or_default(),
         })
     }
+}
+
+/// The groups by one of their names. Two searches may bring the same one.
+fn by<'a>(
+    groups: &'a [Group],
+    name: impl Fn(&'a Group) -> &'a str,
+) -> BTreeMap<&'a str, Vec<&'a Group>> {
+    let mut named: BTreeMap<&str, Vec<&Group>> = BTreeMap::new();
+    for group in groups {
+        named.entry(name(group)).or_default().push(group);
+    }
+    named
+}
+
+fn all<'a>(
+    groups: &'a BTreeMap<&str, Vec<&'a Group>>,
+    name: &str,
+) -> impl Iterator<Item = &'a Group> {
+    groups.get(name).into_iter().flatten().copied()
 }
 
 /// A question about the domain itself.

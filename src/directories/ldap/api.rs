@@ -93,6 +93,16 @@ impl Item<'_> {
             Item::Info(_, value) => value.len(),
         }
     }
+
+    /// As how many entries it counts: a message that names entries by their ids, as all that could stand in it.
+    fn entries(&self) -> u64 {
+        match self {
+            Item::Info(name, value) if *name == sync::SYNC_INFO.as_bytes() => {
+                (value.len() / sync::SYNC_UUID_BYTES).max(1) as u64
+            }
+            Item::Entry(..) | Item::Info(..) => 1,
+        }
+    }
 }
 
 impl Session {
@@ -352,7 +362,7 @@ impl Session {
             };
             let answer = answer.ok_or_else(|| fault::senseless(what))?;
             budget
-                .entry(answer.size())
+                .entries(answer.entries(), answer.size())
                 .map_err(|over| ReadError::Incomplete(format!("{what}: {over}")))?;
             entries += u64::from(matches!(answer, Item::Entry(..)));
             each(answer).map_err(|NotBer| fault::senseless(what))?;
@@ -420,4 +430,24 @@ fn next_cookie(result: &LdapResult) -> Result<Option<Vec<u8>>, NotBer> {
     };
     let value = control.val.as_deref().ok_or(NotBer)?;
     sync::paging_cookie(value).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ldap::ber;
+
+    #[test]
+    fn a_message_that_names_entries_counts_as_many() {
+        fn check(name: &str, ids: usize, at_least: u64, at_most: u64) {
+            let ids = ber::write(ber::OCTETS, &[7; 16]).repeat(ids);
+            let set = ber::write(0xa3, &ber::write(ber::SET, &ids));
+            let counted = Item::Info(name.as_bytes(), &set).entries();
+            assert!((at_least..=at_most).contains(&counted), "{counted}");
+        }
+        check(sync::SYNC_INFO, 0, 1, 1);
+        check(sync::SYNC_INFO, 1, 1, 2);
+        check(sync::SYNC_INFO, 10_000, 10_000, 10_001);
+        check("1.2", 10_000, 1, 1);
+    }
 }

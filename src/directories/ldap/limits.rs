@@ -59,9 +59,9 @@ impl Budget {
         }
     }
 
-    /// Counts an entry of so many bytes.
-    pub(super) fn entry(&mut self, bytes: usize) -> Result<(), Over> {
-        self.entries += 1;
+    /// Counts so many entries of so many bytes together.
+    pub(super) fn entries(&mut self, entries: u64, bytes: usize) -> Result<(), Over> {
+        self.entries += entries;
         self.bytes += bytes as u64;
         if self.entries > self.limits.entries {
             return Err(Over::Entries(self.limits.entries));
@@ -104,12 +104,16 @@ mod tests {
     #[test]
     fn the_entry_beyond_a_limit_is_refused() {
         let mut budget = Budget::new(SMALL);
-        assert_eq!([1, 1, 1].map(|bytes| budget.entry(bytes)), [Ok(()); 3]);
-        assert_eq!(budget.entry(1), Err(Over::Entries(3)));
+        assert_eq!([1, 1, 1].map(|bytes| budget.entries(1, bytes)), [Ok(()); 3]);
+        assert_eq!(budget.entries(1, 1), Err(Over::Entries(3)));
 
         let mut budget = Budget::new(SMALL);
-        assert_eq!(budget.entry(10), Ok(()));
-        assert_eq!(budget.entry(1), Err(Over::Bytes(10)));
+        assert_eq!(budget.entries(3, 3), Ok(()));
+        assert_eq!(budget.entries(2, 0), Err(Over::Entries(3)));
+
+        let mut budget = Budget::new(SMALL);
+        assert_eq!(budget.entries(1, 10), Ok(()));
+        assert_eq!(budget.entries(1, 1), Err(Over::Bytes(10)));
     }
 
     #[test]

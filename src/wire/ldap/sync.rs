@@ -24,6 +24,9 @@ const DIR_SYNC_BYTES: i64 = 1 << 20;
 /// An entry's stable id as content synchronisation names it.
 pub type SyncUuid = [u8; 16];
 
+/// How many bytes an id takes among others, with its tag and its length.
+pub const SYNC_UUID_BYTES: usize = 18;
+
 /// What the control on an entry says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncState {

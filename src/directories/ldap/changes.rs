@@ -25,6 +25,7 @@ use super::url::LdapUrl;
 use crate::clock::Timestamp;
 use crate::directories::{Read, ReadError, What};
 use crate::model::{Delta, Edge, RecordKind, Records};
+use crate::wire::ldap::computed;
 use crate::wire::ldap::dn::Dn;
 use crate::wire::ldap::gather::Gatherer;
 use crate::wire::ldap::mapping::Names;
@@ -88,6 +89,11 @@ impl Reader {
     ) -> Result<Option<Place>, Stop> {
         if !self.incremental {
             return Ok(None);
+        }
+        if let (true, Some(why)) = (root.vendor != Vendor::Other, self.untold()) {
+            return Err(doubt(format!(
+                "{why}; without it, only what has changed would be read"
+            )));
         }
         match root.vendor {
             Vendor::OpenLdap | Vendor::Ds389 => self.begin_syncrepl(session, root).await.map(Some),
@@ -163,6 +169,15 @@ impl Reader {
             place,
         };
         cursor.write()
+    }
+
+    /// What no server tells changes of, among what is asked for.
+    pub(super) fn untold(&self) -> Option<String> {
+        self.records().find_map(|(_, query)| {
+            let shown = query.attributes.iter().map(String::as_str);
+            let why = computed::untold(&query.filter, shown)?;
+            Some(format!("{}: {why}", query.subject))
+        })
     }
 
     /// The questions and who asks them.

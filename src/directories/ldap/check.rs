@@ -98,7 +98,8 @@ async fn changes(session: &mut Session, reader: &Reader, root: &RootDse) -> (Fin
         Err(Stop::Failed(failure)) => bad("changes", &failure),
         Err(Stop::Doubt(why)) => Finding {
             // A server that offers it and does not do it lacks something.
-            good: !(root.offers(SYNC_REQUEST) && reader.knows_by_uuid(root.vendor)),
+            good: reader.untold().is_some()
+                || !(root.offers(SYNC_REQUEST) && reader.knows_by_uuid(root.vendor)),
             ..untold(&why)
         },
     };

@@ -13,6 +13,7 @@ pub fn in_brackets(filter: String) -> String {
 /// attribute stands behind an opening one.
 pub fn attributes(filter: &str) -> Vec<String> {
     let names = filter.split('(').map(|part| {
+        let part = part.trim_start();
         let end = part.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '.'));
         part[..end.unwrap_or(0)].to_ascii_lowercase()
     });
@@ -49,5 +50,6 @@ mod tests {
         check("(cn;lang-de~=x)", &["cn"]);
         check("(:caseExactMatch:=x)", &[]);
         check("uid=a", &["uid"]);
+        check("( uid=a)", &["uid"]);
     }
 }

@@ -2,6 +2,7 @@
 //! servers say of changes.
 
 pub mod ber;
+pub mod computed;
 pub mod dn;
 pub mod filter;
 pub mod gather;

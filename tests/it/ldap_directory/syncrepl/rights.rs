@@ -65,3 +65,33 @@ async fn a_server_that_offers_changes_and_has_none_of_the_database_is_told_of() 
         "{found:?}"
     );
 }
+
+#[tokio::test]
+async fn what_the_server_computes_is_read_completely_and_said() {
+    let slapd = Slapd::start(COMPANY);
+    let url = slapd.url();
+    let usual = options(&url);
+    let member = format!("(memberOf=cn=engineers,ou=groups,{SUFFIX})");
+    for (more, why) in [
+        (format!(", filter: '(!{member})'"), "users: `memberof`"),
+        (
+            ", attributes: { display_name: entryDN }".to_owned(),
+            "users: the attribute `entrydn`",
+        ),
+        (
+            ", active: { attribute: hasSubordinates, values: ['FALSE'] }".to_owned(),
+            "users: the attribute `hassubordinates`",
+        ),
+    ] {
+        let options = usual.replacen(" }\ngroups", &format!("{more} }}\ngroups"), 1);
+        assert_ne!(options, usual);
+        let directory = configured(&options.replace("cn=reader", READER));
+        let done = read(&directory).await.unwrap();
+        assert_eq!(done.cursor, None, "{more}");
+        let said = format!("the next read must read everything: {why}");
+        assert!(done.notes[0].starts_with(&said), "{:?}", done.notes);
+        let found = findings(&directory).await;
+        let said = format!("changes: every poll reads everything: {why}");
+        assert!(found.iter().any(|it| it.starts_with(&said)), "{found:?}");
+    }
+}

@@ -210,6 +210,15 @@ impl Reader {
         }
     }
 
+    /// What other entries stand below. OpenLDAP knows it, which it is by the ids; elsewhere it is told by the usual classes.
+    fn places(&self) -> &'static str {
+        if self.mapping.users.id == Names::of(&["entryUUID"]) {
+            ANY_PLACES
+        } else {
+            PLACES
+        }
+    }
+
     /// Every search that content synchronisation is asked of, in the order in which a cursor has them.
     fn asked(&self) -> Vec<(Subject, Query)> {
         let records = self
@@ -228,7 +237,7 @@ impl Reader {
             }
         }
         let places = tops.into_iter().map(|(_, query)| {
-            let filter = PLACES.to_owned();
+            let filter = self.places().to_owned();
             let attributes = vec![NO_ATTRIBUTES.to_owned()];
             (
                 Subject::Places,
@@ -248,6 +257,10 @@ impl Reader {
 
 /// RFC 4511, section 4.5.1.8.
 const NO_ATTRIBUTES: &str = "1.1";
+
+/// Whatever has entries below it, records too. The classes are for who may not read `hasSubordinates`.
+const ANY_PLACES: &str = "(|(hasSubordinates=TRUE)(objectClass=organizationalUnit)(objectClass=organization)(objectClass=domain)\
+    (objectClass=dcObject)(objectClass=locality)(objectClass=country)(objectClass=container)(objectClass=nsContainer))";
 
 /// What other entries stand below, besides records themselves.
 const PLACES: &str = "(|(objectClass=organizationalUnit)(objectClass=organization)(objectClass=domain)\

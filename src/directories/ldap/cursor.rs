@@ -41,6 +41,9 @@ pub(super) enum Place {
 pub(super) struct Cookies {
     /// For each of the searches, in their order.
     pub each: Vec<Octets>,
+    /// Units and the like, which records stand below, by ids of 16 bytes one after the other. A server names what left a base by its id alone,
+    /// be it gone or moved elsewhere, and names ids that mean nothing here too; of one of these, what stands below left too.
+    pub places: Octets,
     /// They all tell how far one database is, whatever is searched: where one search finds that nothing at all has changed,
     /// the others with the same cookie would find it too.
     pub of_one_database: bool,
@@ -118,6 +121,7 @@ mod tests {
     fn cookies(each: Vec<Octets>) -> Cookies {
         Cookies {
             each,
+            places: Octets(Vec::new()),
             of_one_database: true,
         }
     }

@@ -11,6 +11,7 @@ mod doubts;
 mod ds389;
 mod failures;
 mod phases;
+mod places;
 mod rights;
 
 use std::sync::Mutex;

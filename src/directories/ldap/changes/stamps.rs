@@ -27,15 +27,15 @@ impl Stamps {
     /// Of a server of this product, if the next read is to go on from there.
     pub(in crate::directories::ldap) fn needed_by(place: Option<&Place>, vendor: Vendor) -> Stamps {
         match (place, vendor) {
-            (Some(Place::Syncrepl(_)), Vendor::OpenLdap) => Stamps::of_openldap(),
+            (Some(Place::Syncrepl(_)), vendor) => Stamps::of(vendor),
             _ => Stamps::default(),
         }
     }
 
-    /// Of a server that tells changes by `entryCSN`.
-    pub(in crate::directories::ldap) fn of_openldap() -> Stamps {
+    /// Of a server of this product, of which changes are asked for.
+    pub(in crate::directories::ldap) fn of(vendor: Vendor) -> Stamps {
         Stamps {
-            wanted: true,
+            wanted: vendor == Vendor::OpenLdap,
             ..Stamps::default()
         }
     }

@@ -9,11 +9,13 @@
 //! * OpenLDAP answers a cookie that it cannot read with everything, and gives an empty one: a doubt.
 //! * Neither says that the set is whole when a limit ends it; the result code does, and is a doubt.
 
+use std::collections::BTreeSet;
+
 use ldap3::Scope;
 use ldap3::controls::RawControl;
 
 use super::stamps::Stamps;
-use super::{Changed, NO_ATTRIBUTES, Stop, Subject, doubt, place_changed, value};
+use super::{Changed, NO_ATTRIBUTES, PLACES, Stop, Subject, doubt, place_changed, value};
 use crate::clock::Timestamp;
 use crate::directories::ldap::api::{Item, Query, Session};
 use crate::directories::ldap::convert::Entry;
@@ -30,6 +32,9 @@ use crate::wire::ldap::sync::{self, EntryState, SyncDone, SyncInfo, SyncState, S
 /// The server answered the question where to begin, and named no place.
 const NO_COOKIE: &str = "the server does not say by syncrepl how far it is: with OpenLDAP, configure the overlay `syncprov` on the \
     database; with 389 Directory Server, see whether the plug-ins work";
+
+/// How many places a cursor holds: it is written after every read.
+const PLACES_MAX: usize = 10_000;
 
 /// What one search brought.
 #[derive(Debug, Default)]
@@ -66,67 +71,79 @@ impl Reader {
                  Directory Server)",
             ));
         }
-        let asked = self.asked();
-        let count = asked.len();
         let of_one_database = root.vendor == Vendor::OpenLdap && root.naming_contexts.len() == 1;
-        let mut each = Vec::new();
-        for (_, query) in asked
-            .into_iter()
-            .take(if of_one_database { 1 } else { count })
-        {
-            // OpenLDAP's cookie tells how far the database is, whatever is asked. 389 Directory Server's holds the question,
-            // which must therefore be the same; without attributes it is answered quickly.
-            let query = if root.vendor == Vendor::OpenLdap {
-                Query {
-                    scope: Scope::Base,
-                    filter: "(objectClass=*)".to_owned(),
-                    ..query
+        let mut each: Vec<Octets> = Vec::new();
+        let mut places = BTreeSet::new();
+        for (subject, query) in self.asked() {
+            let known = each.first().filter(|_| of_one_database).cloned();
+            let cookie = match (subject, known) {
+                (Subject::Places, known) => {
+                    let cookie = self
+                        .begin_places(session, root, &query, &mut places)
+                        .await?;
+                    known.unwrap_or(cookie)
                 }
-            } else {
-                query
+                (Subject::Records(_), Some(known)) => known,
+                (Subject::Records(_), None) => self.begin_one(session, root, &query).await?,
             };
-            let query = Query {
-                attributes: vec![NO_ATTRIBUTES.to_owned()],
-                ..query
-            };
-            let synced = self.sync(session, &query, None, |_, _| Ok(())).await;
-            let synced = synced.map_err(|stop| match stop {
-                Stop::Doubt(why) => doubt(format!("{NO_COOKIE} ({why})")),
-                failed @ Stop::Failed(_) => failed,
-            })?;
-            match synced.cookie {
-                Some(cookie) if !cookie.is_empty() => each.push(Octets(cookie)),
-                _ => return Err(doubt(NO_COOKIE)),
-            }
+            each.push(cookie);
         }
-        if let (true, Some(cookie)) = (of_one_database, each.first().cloned()) {
-            each.resize(count, cookie);
-        }
-        if root.vendor == Vendor::OpenLdap {
-            self.shows_stamps_of_places(session).await?;
+        if places.len() > PLACES_MAX {
+            return Err(doubt(format!(
+                "more than {PLACES_MAX} entries have others below them: narrow the bases"
+            )));
         }
         Ok(Place::Syncrepl(Cookies {
             each,
+            places: Octets(places.into_iter().flatten().collect()),
             of_one_database,
         }))
     }
 
-    /// Makes sure that changes of what stands between the bases and the records are told to this login.
-    async fn shows_stamps_of_places(&self, session: &mut Session) -> Result<(), Stop> {
-        for (_, query) in self
-            .asked()
-            .into_iter()
-            .filter(|it| it.0 == Subject::Places)
-        {
-            let stamps = Stamps::of_openldap();
-            self.sync(session, &stamps.asked(&query), None, |entry, _| {
-                stamps.take(entry);
-                Ok(())
-            })
-            .await?;
-            stamps.result().map_err(Stop::Doubt)?;
+    /// How far the server is with one of the searches for records.
+    async fn begin_one(
+        &self,
+        session: &mut Session,
+        root: &RootDse,
+        query: &Query,
+    ) -> Result<Octets, Stop> {
+        let mut query = Query {
+            attributes: vec![NO_ATTRIBUTES.to_owned()],
+            ..query.clone()
+        };
+        // OpenLDAP's cookie tells how far the database is, whatever is asked. 389 Directory Server's holds the question, which
+        // must therefore be the same; without attributes it is answered quickly.
+        if root.vendor == Vendor::OpenLdap {
+            query.scope = Scope::Base;
+            "(objectClass=*)".clone_into(&mut query.filter);
         }
-        Ok(())
+        let synced = self.sync(session, &query, None, |_, _| Ok(())).await;
+        first_cookie(synced)
+    }
+
+    /// What the records stand below, and how far the server is with that. Changes of it must be told to this login.
+    async fn begin_places(
+        &self,
+        session: &mut Session,
+        root: &RootDse,
+        query: &Query,
+        places: &mut BTreeSet<SyncUuid>,
+    ) -> Result<Octets, Stop> {
+        let stamps = Stamps::of(root.vendor);
+        let take = |entry: &Entry<'_>, uuid: &SyncUuid| {
+            stamps.take(entry);
+            places.insert(*uuid);
+            Ok(())
+        };
+        // Without the others, for which OpenLDAP would have to look at every entry.
+        let query = Query {
+            filter: PLACES.to_owned(),
+            ..stamps.asked(query)
+        };
+        let synced = self.sync(session, &query, None, take).await;
+        let cookie = first_cookie(synced)?;
+        stamps.result().map_err(Stop::Doubt)?;
+        Ok(cookie)
     }
 
     /// Everything that changed since the cookies were given.
@@ -140,6 +157,8 @@ impl Reader {
         if asked.len() != cookies.each.len() {
             return Err(doubt("the searches are others than the last time"));
         }
+        let places = cookies.places.0.chunks(size_of::<SyncUuid>());
+        let places: BTreeSet<&[u8]> = places.collect();
         let mut gatherer = self.gatherer(now);
         let mut all = Vec::new();
         for ((subject, query), cookie) in asked.iter().zip(&cookies.each) {
@@ -149,6 +168,9 @@ impl Reader {
                 })
                 .await?;
             self.is_sound(*subject, &synced)?;
+            if synced.gone.iter().any(|it| places.contains(it.as_slice())) {
+                return Err(place_changed());
+            }
             let nothing = all.is_empty() && synced.says_nothing();
             all.push((*subject, synced));
             if nothing && cookies.are_one() {
@@ -163,7 +185,7 @@ impl Reader {
         }
         let place = Place::Syncrepl(Cookies {
             each,
-            of_one_database: cookies.of_one_database,
+            ..cookies.clone()
         });
         let referrals = all.iter().map(|it| it.1.referrals).sum();
         let (mut gone, mut remaining) = (Vec::new(), Vec::new());
@@ -296,6 +318,18 @@ impl Reader {
         } else {
             sync::entry_uuid(uuid)
         }
+    }
+}
+
+/// The cookie of an answer to the question where to begin.
+fn first_cookie(synced: Result<Synced, Stop>) -> Result<Octets, Stop> {
+    match synced {
+        Ok(synced) => match synced.cookie {
+            Some(cookie) if !cookie.is_empty() => Ok(Octets(cookie)),
+            _ => Err(doubt(NO_COOKIE)),
+        },
+        Err(Stop::Doubt(why)) => Err(doubt(format!("{NO_COOKIE} ({why})"))),
+        Err(failed @ Stop::Failed(_)) => Err(failed),
     }
 }
 

@@ -23,6 +23,9 @@ async fn start(
             _ if question.is_root() => {
                 [ldap_script::entry(question.id, b"", ROOT), finished].concat()
             }
+            _ if begins(question) && question.names(b"organizationalUnit") => {
+                end(question, Some(FIRST), false)
+            }
             // Every entry, in truth; without attributes.
             _ if begins(question) => {
                 let all = [1, 2].map(|it| bare(question, &state(ADD, it)));

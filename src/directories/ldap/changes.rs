@@ -91,9 +91,7 @@ impl Reader {
             return Ok(None);
         }
         if let (true, Some(why)) = (root.vendor != Vendor::Other, self.untold()) {
-            return Err(doubt(format!(
-                "{why}; without it, only what has changed would be read"
-            )));
+            return Err(doubt(why));
         }
         match root.vendor {
             Vendor::OpenLdap | Vendor::Ds389 => self.begin_syncrepl(session, root).await.map(Some),

@@ -108,12 +108,15 @@ fn ldapsearch(slapd: &Slapd) -> Cost {
         "givenName",
         "sn",
         "mail",
+        "shadowExpire",
+        "pwdAccountLockedTime",
+        "entryCSN",
     ];
     let users = search("ou=people", "(objectClass=inetOrgPerson)", &user);
     users.then(search(
         "ou=groups",
         "(objectClass=groupOfNames)",
-        &["entryUUID", "cn", "description", "member"],
+        &["entryUUID", "cn", "description", "member", "entryCSN"],
     ))
 }
 

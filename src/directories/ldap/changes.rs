@@ -201,19 +201,28 @@ impl Reader {
     }
 
     /// By which attribute records are known.
-    fn ids(&self, kind: RecordKind) -> &Names {
+    pub(super) fn ids(&self, kind: RecordKind) -> &Names {
         match kind {
             RecordKind::User => &self.mapping.users.id,
             RecordKind::Group => &self.mapping.groups.id,
         }
     }
 
-    /// What other entries stand below. OpenLDAP knows it, which it is by the ids; elsewhere it is told by the usual classes.
-    fn places(&self) -> &'static str {
-        if self.mapping.users.id == Names::of(&["entryUUID"]) {
-            ANY_PLACES
-        } else {
-            PLACES
+    /// By whose ids all records are known.
+    fn known_by(&self) -> Vendor {
+        let product = product(&self.mapping.users.id);
+        let all = self
+            .records()
+            .all(|(kind, _)| product == self::product(self.ids(kind)));
+        if all { product } else { Vendor::Other }
+    }
+
+    /// What other entries stand below. OpenLDAP tells it of whatever has entries below it, records too; elsewhere, and for who
+    /// may not read that, it is told by the usual classes.
+    fn places(&self) -> String {
+        match self.known_by() {
+            Vendor::OpenLdap => format!("(|(hasSubordinates=TRUE){PLACES})"),
+            _ => PLACES.to_owned(),
         }
     }
 
@@ -235,7 +244,7 @@ impl Reader {
             }
         }
         let places = tops.into_iter().map(|(_, query)| {
-            let filter = self.places().to_owned();
+            let filter = self.places();
             let attributes = vec![NO_ATTRIBUTES.to_owned()];
             (
                 Subject::Places,
@@ -256,13 +265,20 @@ impl Reader {
 /// RFC 4511, section 4.5.1.8.
 const NO_ATTRIBUTES: &str = "1.1";
 
-/// Whatever has entries below it, records too. The classes are for who may not read `hasSubordinates`.
-const ANY_PLACES: &str = "(|(hasSubordinates=TRUE)(objectClass=organizationalUnit)(objectClass=organization)(objectClass=domain)\
-    (objectClass=dcObject)(objectClass=locality)(objectClass=country)(objectClass=container)(objectClass=nsContainer))";
-
 /// What other entries stand below, besides records themselves.
 const PLACES: &str = "(|(objectClass=organizationalUnit)(objectClass=organization)(objectClass=domain)\
     (objectClass=dcObject)(objectClass=locality)(objectClass=country)(objectClass=container)(objectClass=nsContainer))";
+
+/// Whose ids these are: the one stable id that a product gives every entry, and names it by when it tells changes.
+fn product(ids: &Names) -> Vendor {
+    let mut names = ids.iter();
+    match (names.next(), names.next()) {
+        (Some("entryuuid"), None) => Vendor::OpenLdap,
+        (Some("nsuniqueid"), None) => Vendor::Ds389,
+        (Some("objectguid"), None) => Vendor::ActiveDirectory,
+        _ => Vendor::Other,
+    }
+}
 
 fn doubt(why: impl Into<String>) -> Stop {
     Stop::Doubt(why.into())

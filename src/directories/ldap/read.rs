@@ -21,6 +21,7 @@ use super::tls::Tls;
 use super::url::LdapUrl;
 use crate::clock::Timestamp;
 use crate::directories::{Read, ReadError, What};
+use crate::model::RecordKind;
 use crate::secret::SecretRef;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer, Oddities};
 use crate::wire::ldap::ids;
@@ -200,8 +201,7 @@ impl Reader {
     ) -> Result<u64, ReadError> {
         let take = |entry: &Entry<'_>| {
             stamps.take(entry);
-            let label = label(entry, &self.mapping.users.id);
-            with(gatherer, |it| it.user(entry, &label));
+            with(gatherer, |it| self.gather(RecordKind::User, entry, it));
         };
         let referrals = self.search(&mut session, &self.users, stamps, take).await?;
         session.close().await;
@@ -224,8 +224,7 @@ impl Reader {
         session.set_paged(paged);
         let take = |entry: &Entry<'_>| {
             stamps.take(entry);
-            let label = label(entry, &self.mapping.groups.id);
-            with(gatherer, |it| it.group(entry, &label));
+            with(gatherer, |it| self.gather(RecordKind::Group, entry, it));
         };
         let referrals = self
             .search(&mut session, &self.groups, stamps, take)
@@ -255,6 +254,15 @@ impl Reader {
         Gatherer::new(&self.mapping, &self.extra, now).requiring_ids()
     }
 
+    /// Makes a record of an entry, or notes why it is none.
+    pub(super) fn gather(&self, kind: RecordKind, entry: &Entry<'_>, gatherer: &mut Gatherer<'_>) {
+        let label = label(entry, self.ids(kind));
+        match kind {
+            RecordKind::User => gatherer.user(entry, &label),
+            RecordKind::Group => gatherer.group(entry, &label),
+        }
+    }
+
     fn servers(&self) -> String {
         let urls: Vec<String> = self.urls.iter().map(ToString::to_string).collect();
         urls.join(", ")
@@ -262,7 +270,7 @@ impl Reader {
 }
 
 /// How an administrator finds the entry: by its id, since its DN holds names, or by its DN where it shows no id.
-pub(super) fn label<'a>(entry: &'a Entry<'_>, of: &Names) -> Cow<'a, str> {
+fn label<'a>(entry: &'a Entry<'_>, of: &Names) -> Cow<'a, str> {
     let id = of.iter().find_map(|name| {
         let value = entry.attribute(name)?;
         ids::text(name, value).ok()

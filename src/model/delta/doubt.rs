@@ -20,26 +20,18 @@ impl Records {
         if !delta.shared_handles || delta.moves_follow {
             return Vec::new();
         }
-        let users = |it: &Records| {
-            it.users
-                .iter()
-                .map(|it| (it.id, it.handle))
-                .collect::<Vec<_>>()
-        };
-        let groups = |it: &Records| {
-            it.groups
-                .iter()
-                .map(|it| (it.id, it.handle))
-                .collect::<Vec<_>>()
-        };
+        let user = |of: &Records, at: usize| (of.users[at].id, of.users[at].handle);
         let users = departed(
-            (self, &users(self)),
-            (new, &users(new)),
+            (self, self.users.len()),
+            (new, new.users.len()),
+            user,
             lineage.map(|it| [&it.users, &it.changed_users, &it.gone_users]),
         );
+        let group = |of: &Records, at: usize| (of.groups[at].id, of.groups[at].handle);
         let groups = departed(
-            (self, &groups(self)),
-            (new, &groups(new)),
+            (self, self.groups.len()),
+            (new, new.groups.len()),
+            group,
             lineage.map(|it| [&it.groups, &it.changed_groups, &it.gone_groups]),
         );
         let names = |rows: &Csr, gone: &[bool], group: usize| {
@@ -60,13 +52,16 @@ impl Records {
     }
 }
 
-/// A list of records as their ids and handles, with the texts.
-type Named<'a> = (&'a Records, &'a [(StrId, StrId)]);
-
-/// For each old record whether it left or bears another handle; `None` if none did.
-fn departed(old: Named<'_>, new: Named<'_>, lineage: Option<[&Vec<u32>; 3]>) -> Option<Vec<bool>> {
-    let mut departed = vec![false; old.1.len()];
-    let moved = |was: usize, now: usize| old.0.text(old.1[was].1) != new.0.text(new.1[now].1);
+/// For each old record whether it left or bears another handle; `None` if none did. `named` gives the id and the handle at a
+/// place.
+fn departed(
+    (old, old_count): (&Records, usize),
+    (new, new_count): (&Records, usize),
+    named: impl Fn(&Records, usize) -> (StrId, StrId),
+    lineage: Option<[&Vec<u32>; 3]>,
+) -> Option<Vec<bool>> {
+    let mut departed = vec![false; old_count];
+    let moved = |was: usize, now: usize| old.text(named(old, was).1) != new.text(named(new, now).1);
     match lineage {
         Some([was, changed, gone]) => {
             gone.iter().for_each(|it| departed[*it as usize] = true);
@@ -78,12 +73,11 @@ fn departed(old: Named<'_>, new: Named<'_>, lineage: Option<[&Vec<u32>; 3]>) -> 
             }
         }
         None => {
-            let places = new.1.iter().enumerate();
-            let places: BTreeMap<&str, usize> =
-                places.map(|(at, it)| (new.0.text(it.0), at)).collect();
-            for (was, it) in old.1.iter().enumerate() {
-                let now = places.get(old.0.text(it.0));
-                departed[was] = now.is_none_or(|now| moved(was, *now));
+            let places = (0..new_count).map(|at| (new.text(named(new, at).0), at));
+            let places: BTreeMap<&str, usize> = places.collect();
+            for (was, departed) in departed.iter_mut().enumerate() {
+                let now = places.get(old.text(named(old, was).0));
+                *departed = now.is_none_or(|now| moved(was, *now));
             }
         }
     }

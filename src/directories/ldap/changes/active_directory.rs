@@ -23,17 +23,17 @@ use crate::directories::ldap::convert::Entry;
 use crate::directories::ldap::cursor::{Octets, Place, Usn};
 use crate::directories::ldap::limits::Budget;
 use crate::directories::ldap::read::Reader;
-use crate::directories::ldap::root::{RootDse, SHOW_DELETED};
+use crate::directories::ldap::root::{RootDse, SHOW_DELETED, Vendor};
 use crate::wire::ldap::ber::NotBer;
 use crate::wire::ldap::dn::Dn;
 use crate::wire::ldap::filter;
 use crate::wire::ldap::gather::Attributes as _;
-use crate::wire::ldap::mapping::Names;
 use crate::wire::ldap::ranges;
 use crate::wire::ldap::sync::{self, DirSyncDone};
 
 /// How often `DirSync` may say that there is more.
 const ROUNDS_MAX: usize = 1_000;
+
 impl Reader {
     /// Where changes can be told from, from now on.
     pub(super) async fn begin_active_directory(
@@ -247,9 +247,7 @@ impl Reader {
     /// The domain in which all records stand; `None` where their ids are not those of Active Directory, or where they stand in
     /// several.
     fn domain(&self, root: &RootDse) -> Option<String> {
-        let guid = Names::of(&["objectGUID"]);
-        let (users, groups) = (&self.mapping.users.id, &self.mapping.groups.id);
-        if *users != guid || !self.groups.is_empty() && *groups != guid {
+        if self.known_by() != Vendor::ActiveDirectory {
             return None;
         }
         let bases: Option<Vec<Dn>> = self

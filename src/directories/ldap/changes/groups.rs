@@ -6,17 +6,14 @@ use std::time::Duration;
 use ldap3::ldap_escape;
 
 use super::ids_of_groups;
+use super::objects::{AT_ONCE, narrowed};
 use crate::clock::Timestamp;
 use crate::directories::ReadError;
-use crate::directories::ldap::api::Query;
 use crate::directories::ldap::convert::Entry;
 use crate::directories::ldap::ranges;
-use crate::directories::ldap::read::{Reader, label, with};
-use crate::model::Delta;
+use crate::directories::ldap::read::{Reader, with};
+use crate::model::{Delta, RecordKind};
 use crate::wire::ldap::gather::Gatherer;
-
-/// How many groups may be named in one question.
-const AT_ONCE: usize = 100;
 
 impl Reader {
     /// Reads groups by id, with all their members, in the time that a whole read may take.
@@ -51,21 +48,17 @@ impl Reader {
         gatherer: &Mutex<Gatherer<'_>>,
     ) -> Result<(), ReadError> {
         let (mut session, _) = self.connect().await?;
-        let names = &self.mapping.groups.id;
-        let name = names.iter().next().unwrap_or_default();
+        let name = self.ids(RecordKind::Group).iter().next();
+        let name = name.unwrap_or_default();
         for some in ids.chunks(AT_ONCE) {
             let those = some.iter();
             let those = those.map(|it| format!("({name}={})", ldap_escape(it.as_str())));
             let those: Vec<String> = those.collect();
             for query in &self.groups {
-                let filter = format!("(&{}(|{}))", query.filter, those.concat());
-                let query = Query {
-                    filter,
-                    ..query.clone()
-                };
+                let those = format!("(|{})", those.concat());
+                let query = narrowed(query, &those, &query.attributes);
                 let take = |entry: &Entry<'_>| {
-                    let label = label(entry, names);
-                    with(gatherer, |it| it.group(entry, &label));
+                    with(gatherer, |it| self.gather(RecordKind::Group, entry, it));
                 };
                 session.search(&query, &self.limits, take).await?;
             }

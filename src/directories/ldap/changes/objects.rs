@@ -19,7 +19,7 @@ use crate::directories::ldap::api::{Query, Session};
 use crate::directories::ldap::convert::Entry;
 use crate::directories::ldap::cursor::Place;
 use crate::directories::ldap::ranges;
-use crate::directories::ldap::read::{Reader, label, with};
+use crate::directories::ldap::read::{Reader, with};
 use crate::model::{Edge, RecordKind};
 use crate::wire::ldap::ber::NotBer;
 use crate::wire::ldap::dn;
@@ -28,7 +28,7 @@ use crate::wire::ldap::ids;
 use crate::wire::ldap::primary::{self, Primary};
 
 /// How many objects may be named in one question.
-const AT_ONCE: usize = 100;
+pub(super) const AT_ONCE: usize = 100;
 /// Beyond so many, asking for each costs more than reading everything.
 const CHANGES_MAX: usize = 5_000;
 /// The attributes by which an object is known, and is found to be deleted.
@@ -147,14 +147,9 @@ impl Reader {
         for (kind, query) in self.records() {
             let mut query = narrowed(query, &those, &query.attributes);
             query.attributes.push(MEMBER_OF.to_owned());
-            let ids = self.ids(kind);
             let take = |entry: &Entry<'_>| {
                 said.take(kind, entry);
-                let label = label(entry, ids);
-                with(gatherer, |it| match kind {
-                    RecordKind::User => it.user(entry, &label),
-                    RecordKind::Group => it.group(entry, &label),
-                });
+                with(gatherer, |it| self.gather(kind, entry, it));
             };
             session.search(&query, &self.limits, take).await?;
         }
@@ -304,7 +299,7 @@ pub(super) fn domain_query(base: &str, filter: &str, attributes: Vec<String>) ->
 }
 
 /// The question about those of its entries that answer another filter too.
-fn narrowed(query: &Query, filter: &str, attributes: &[String]) -> Query {
+pub(super) fn narrowed(query: &Query, filter: &str, attributes: &[String]) -> Query {
     Query {
         filter: format!("(&{}{filter})", query.filter),
         attributes: attributes.to_vec(),

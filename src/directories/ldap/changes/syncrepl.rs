@@ -15,18 +15,17 @@ use ldap3::Scope;
 use ldap3::controls::RawControl;
 
 use super::stamps::Stamps;
-use super::{Changed, NO_ATTRIBUTES, PLACES, Stop, Subject, doubt, place_changed, value};
+use super::{Changed, NO_ATTRIBUTES, PLACES, Stop, Subject, doubt, place_changed, product, value};
 use crate::clock::Timestamp;
 use crate::directories::ldap::api::{Item, Query, Session};
 use crate::directories::ldap::convert::Entry;
 use crate::directories::ldap::cursor::{Cookies, Octets, Place};
 use crate::directories::ldap::limits::Budget;
-use crate::directories::ldap::read::{Reader, label};
+use crate::directories::ldap::read::Reader;
 use crate::directories::ldap::root::{RootDse, Vendor};
 use crate::model::RecordKind;
 use crate::wire::ldap::ber::NotBer;
 use crate::wire::ldap::gather::{Attributes as _, Gatherer};
-use crate::wire::ldap::mapping::Names;
 use crate::wire::ldap::sync::{self, EntryState, SyncDone, SyncInfo, SyncState, SyncUuid};
 
 /// The server answered the question where to begin, and named no place.
@@ -157,8 +156,6 @@ impl Reader {
         if asked.len() != cookies.each.len() {
             return Err(doubt("the searches are others than the last time"));
         }
-        let places = cookies.places.0.chunks(size_of::<SyncUuid>());
-        let places: BTreeSet<&[u8]> = places.collect();
         let mut gatherer = self.gatherer(now);
         let mut all = Vec::new();
         for ((subject, query), cookie) in asked.iter().zip(&cookies.each) {
@@ -168,7 +165,7 @@ impl Reader {
                 })
                 .await?;
             self.is_sound(*subject, &synced)?;
-            if synced.gone.iter().any(|it| places.contains(it.as_slice())) {
+            if synced.gone.iter().any(|it| cookies.hold_place(it)) {
                 return Err(place_changed());
             }
             let nothing = all.is_empty() && synced.says_nothing();
@@ -272,11 +269,7 @@ impl Reader {
         if shown.any(|it| !it.eq_ignore_ascii_case(self.id_of(uuid).as_bytes())) {
             return Err(NotBer);
         }
-        let label = label(entry, ids);
-        match kind {
-            RecordKind::User => gatherer.user(entry, &label),
-            RecordKind::Group => gatherer.group(entry, &label),
-        }
+        self.gather(kind, entry, gatherer);
         Ok(())
     }
 
@@ -294,7 +287,7 @@ impl Reader {
             && !synced.refresh_deletes
             && !synced.listed
             && synced.gone.is_empty();
-        if silent && self.mapping.users.id == Names::of(&["entryUUID"]) {
+        if silent && self.known_by() == Vendor::OpenLdap {
             return Err(doubt(
                 "the server says that it named all that is left, and named nothing",
             ));
@@ -304,19 +297,13 @@ impl Reader {
 
     /// Whether records are known by the id by which this product's changes name them.
     pub(in crate::directories::ldap) fn knows_by_uuid(&self, vendor: Vendor) -> bool {
-        let name = match vendor {
-            Vendor::OpenLdap => Names::of(&["entryUUID"]),
-            Vendor::Ds389 => Names::of(&["nsUniqueId"]),
-            Vendor::ActiveDirectory | Vendor::Other => return false,
-        };
-        self.records().all(|(kind, _)| *self.ids(kind) == name)
+        matches!(vendor, Vendor::OpenLdap | Vendor::Ds389) && self.known_by() == vendor
     }
 
     fn id_of(&self, uuid: &SyncUuid) -> String {
-        if self.mapping.users.id == Names::of(&["nsUniqueId"]) {
-            sync::ns_unique_id(uuid)
-        } else {
-            sync::entry_uuid(uuid)
+        match product(&self.mapping.users.id) {
+            Vendor::Ds389 => sync::ns_unique_id(uuid),
+            _ => sync::entry_uuid(uuid),
         }
     }
 }
@@ -337,6 +324,12 @@ impl Cookies {
     /// Whether all searches go on from one place in one database.
     fn are_one(&self) -> bool {
         self.of_one_database && self.each.windows(2).all(|pair| pair[0] == pair[1])
+    }
+
+    /// Whether it is one of the places, which are sorted.
+    fn hold_place(&self, uuid: &SyncUuid) -> bool {
+        let (places, _) = self.places.0.as_chunks();
+        places.binary_search(uuid).is_ok()
     }
 }
 

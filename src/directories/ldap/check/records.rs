@@ -42,10 +42,9 @@ struct Seen {
 
 impl<'a> Survey<'a> {
     pub(super) fn new(reader: &'a Reader, stamps: Stamps, now: Timestamp) -> Self {
-        let gatherer = Gatherer::new(&reader.mapping, &reader.extra, now).requiring_ids();
         Survey {
             reader,
-            gatherer: Mutex::new(gatherer),
+            gatherer: Mutex::new(reader.gatherer(now)),
             users: Seen::default(),
             groups: Seen::default(),
             stamps,

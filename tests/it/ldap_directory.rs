@@ -24,7 +24,7 @@ use std::sync::Arc;
 use usersyncd::clock::{Clock, SystemClock};
 use usersyncd::directories::ldap::{LdapConfig, LdapDirectory, LdapSetupError};
 use usersyncd::directories::{Directory as _, Read, ReadError, Since, What};
-use usersyncd::model::Records;
+use usersyncd::model::{Delta, Records};
 use usersyncd::secret::SecretRef;
 
 use crate::support::ldap_script::{self, Then};
@@ -171,6 +171,25 @@ fn complete(read: &Read) -> &Records {
         What::Complete(records) => records,
         What::Delta(_) => panic!("a delta"),
     }
+}
+
+fn delta(read: &Read) -> &Delta {
+    match &read.what {
+        What::Delta(delta) => delta,
+        What::Complete(_) => panic!("everything was read: {:?}", read.notes),
+    }
+}
+
+/// That everything was read, and that the operator is told why.
+fn check_doubt(read: &Read, why: &str) {
+    complete(read);
+    let said = read.notes.first().map(String::as_str).unwrap_or_default();
+    let said_why = said.strip_prefix("everything was read: ");
+    assert!(
+        said_why.is_some_and(|it| it.contains(why)),
+        "{why}: {:?}",
+        read.notes
+    );
 }
 
 fn check_error(error: &ReadError, word: &str, text: &str) {

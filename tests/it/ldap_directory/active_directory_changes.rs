@@ -11,7 +11,7 @@ mod rounds;
 
 use std::sync::{Mutex, MutexGuard};
 
-use usersyncd::model::{Delta, Edge, RecordKind};
+use usersyncd::model::{Edge, RecordKind};
 use usersyncd::wire::ldap::{ber, ids, sync};
 
 use super::active_directory::{account, sid};
@@ -298,25 +298,6 @@ fn configured(options: &str) -> LdapDirectory {
     let config: LdapConfig = serde_yaml::from_str(options).unwrap();
     let password = Some(SecretRef::literal(PASSWORD));
     LdapDirectory::new("x", &config, password, Vec::new(), clock()).unwrap()
-}
-
-fn delta(read: &Read) -> &Delta {
-    match &read.what {
-        What::Delta(delta) => delta,
-        What::Complete(_) => panic!("everything was read: {:?}", read.notes),
-    }
-}
-
-/// That everything was read, and that the operator is told why.
-fn check_doubt(read: &Read, why: &str) {
-    complete(read);
-    let said = read.notes.first().map(String::as_str).unwrap_or_default();
-    let said_why = said.strip_prefix("everything was read: ");
-    assert!(
-        said_why.is_some_and(|it| it.contains(why)),
-        "{why}: {:?}",
-        read.notes
-    );
 }
 
 /// What is there after the changes.

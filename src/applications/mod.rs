@@ -22,7 +22,7 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 
-use crate::model::{Abilities, Change, Finding, Observed, Outcome, Refusal, View};
+use crate::model::{Abilities, Change, Finding, Holding, Observed, Outcome, Refusal, View};
 
 /// A product whose own directory is filled.
 pub trait Application: Send + Sync + fmt::Debug {
@@ -35,11 +35,12 @@ pub trait Application: Send + Sync + fmt::Debug {
     /// Asks the application what an administrator wants to know before the first push.
     fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
 
-    /// Lists every account, group and membership.
+    /// Lists every account, group and membership. `last` is what it was last seen to hold: the answer of an application whose
+    /// set is kept by this daemon, so that there is nobody to ask.
     ///
     /// # Errors
     /// [`Refusal`] when the listing is not complete, whatever the cause.
-    fn accounts(&self) -> BoxFuture<'_, Result<Observed, Refusal>>;
+    fn accounts<'a>(&'a self, last: &'a Holding) -> BoxFuture<'a, Result<Observed, Refusal>>;
 
     /// Makes the changes, in order, and says of each what became of it: as many outcomes as changes. Changes without an
     /// effect outside (adoption, memberships that become ours) are among them and are [`Outcome::Done`] at once.

@@ -23,10 +23,13 @@ pub mod ldap;
 mod doubled;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use secrecy::SecretString;
 
-use crate::model::{Delta, Finding, Records};
+use crate::model::{Delta, Finding, Records, Verdict};
 
 /// An external user directory.
 pub trait Directory: Send + Sync + fmt::Debug {
@@ -50,6 +53,24 @@ pub trait Directory: Send + Sync + fmt::Debug {
         let cause = "this directory cannot be asked for single groups";
         Box::pin(async move { Err(ReadError::Incomplete(cause.to_owned())) })
     }
+
+    /// Who can tell whether a password is a user's; `None` where the directory knows no passwords.
+    fn authenticator(&self) -> Option<Arc<dyn Authenticator>> {
+        None
+    }
+}
+
+/// Whoever can tell whether a password is a user's.
+pub trait Authenticator: Send + Sync + fmt::Debug {
+    /// Asks whether this is the password of the user with this stable id, and gives up ([`Verdict::Unavailable`]) after
+    /// `limit`. Whoever is meant is looked up by the id at this moment. An empty password or one with a NUL is wrong without
+    /// anybody being asked. The password is neither kept nor logged.
+    fn verify<'a>(
+        &'a self,
+        id: &'a str,
+        password: &'a SecretString,
+        limit: Duration,
+    ) -> BoxFuture<'a, Verdict>;
 }
 
 /// From where a read may go on.

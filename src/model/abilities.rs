@@ -62,6 +62,8 @@ pub struct Abilities {
     pub nest: bool,
     /// A new account may find itself in groups that nobody asked for: the product puts it there.
     pub gives_groups: bool,
+    /// Its set is kept here and served from here: other programs poll it and hold accounts made of it, which nobody can list.
+    pub served: bool,
     /// How names are compared.
     pub names: NameRules,
     /// How many changes are taken at once.

@@ -5,7 +5,7 @@
 //! their place in it; a plan that creates some appends places, so that one number names an account before and after.
 
 use crate::clock::Timestamp;
-use crate::model::{Pool, StrId};
+use crate::model::{NONE, Pool, StrId};
 
 /// An account exactly as the application shows it. Strings are numbers of the pool beside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +68,44 @@ pub struct Observed {
     pub members: Vec<(u32, u32)>,
     /// `(parent group, child group)` by index, in any order.
     pub children: Vec<(u32, u32)>,
+}
+
+impl Observed {
+    /// What a listing would answer if everything still was as it was last seen.
+    pub fn of(holding: &Holding) -> Observed {
+        let account_now = renumbered(holding.accounts.iter().map(|it| it.exists));
+        let group_now = renumbered(holding.groups.iter().map(|it| it.exists));
+        let mut observed = Observed {
+            pool: holding.pool.clone(),
+            ..Observed::default()
+        };
+        let accounts = holding.accounts.iter().filter(|it| it.exists);
+        observed.accounts = accounts.map(|it| it.seen.clone()).collect();
+        for (place, group) in holding.groups.iter().enumerate() {
+            if !group.exists {
+                continue;
+            }
+            let number = group_now[place];
+            let now = |of: &Membership, numbers: &[u32]| (number, numbers[of.place() as usize]);
+            let members = group.members.iter().map(|it| now(it, &account_now));
+            observed.members.extend(members.filter(|it| it.1 != NONE));
+            let children = group.children.iter().map(|it| now(it, &group_now));
+            observed.children.extend(children.filter(|it| it.1 != NONE));
+            observed.groups.push(group.seen.clone());
+        }
+        observed
+    }
+}
+
+/// The number of each one that is there among those that are; [`NONE`] for the others.
+fn renumbered(there: impl Iterator<Item = bool>) -> Vec<u32> {
+    let mut next = 0;
+    let number = |is_there: bool| {
+        let number = if is_there { next } else { NONE };
+        next += u32::from(is_there);
+        number
+    };
+    there.map(number).collect()
 }
 
 /// How an account or group came to be ours.

@@ -17,6 +17,7 @@ mod memory;
 mod pool;
 mod records;
 mod roster;
+mod verdict;
 
 pub use abilities::{Abilities, Batch, Fields, NameRules};
 pub use builder::{NewGroup, NewUser, RecordsBuilder};
@@ -41,6 +42,7 @@ pub use records::{
 pub use roster::{
     RecordRef, Roster, RosterGroup, RosterUser, Source, View, WantedAccount, WantedGroup,
 };
+pub use verdict::Verdict;
 
 /// "No such index" in arrays of indices: a sentinel keeps them four bytes wide.
 pub const NONE: u32 = u32::MAX;

@@ -208,10 +208,10 @@ pub(crate) async fn present_holding(
             })
         }
         remembered => {
-            let observed: Observed = part.application.accounts().await?;
-            let intents: Vec<Intent> = loaded.intents.iter().map(|it| it.1.clone()).collect();
             let empty = Holding::default();
             let known = remembered.as_deref().unwrap_or(&empty);
+            let observed: Observed = part.application.accounts(known).await?;
+            let intents: Vec<Intent> = loaded.intents.iter().map(|it| it.1.clone()).collect();
             let holding = tokio::task::block_in_place(|| recall(known, &observed, &intents));
             Ok(Present {
                 holding: Arc::new(holding),

@@ -7,7 +7,7 @@ pub(crate) mod world;
 
 use usersyncd::applications::Application as _;
 use usersyncd::applications::sql::SqlApplication;
-use usersyncd::model::{Batch, Observed, Outcome, What};
+use usersyncd::model::{Batch, Holding, Observed, Outcome, What};
 
 use self::world::{Database, Push, directory, kind, refused};
 
@@ -75,7 +75,7 @@ fn told(observed: &Observed) -> Vec<String> {
 }
 
 async fn listed(application: &SqlApplication) -> Vec<String> {
-    told(&application.accounts().await.unwrap())
+    told(&application.accounts(&Holding::default()).await.unwrap())
 }
 
 #[tokio::test]
@@ -104,7 +104,10 @@ async fn what_is_pushed_is_listed_again() {
 async fn a_listing_writes_nowhere() {
     let database = Database::none();
     let application = database.application(DEFAULT);
-    assert_eq!(told(&application.accounts().await.unwrap()).len(), 0);
+    assert_eq!(
+        told(&application.accounts(&Holding::default()).await.unwrap()).len(),
+        0
+    );
     assert!(!database.path().exists());
     assert!(application.check().await.iter().all(|it| it.good));
     assert!(!database.path().exists());
@@ -113,7 +116,10 @@ async fn a_listing_writes_nowhere() {
         Database::with("CREATE TABLE other(a); INSERT INTO other VALUES (x'00ff');").await;
     let before = std::fs::read(database.path()).unwrap();
     let application = database.application(DEFAULT);
-    assert_eq!(told(&application.accounts().await.unwrap()).len(), 0);
+    assert_eq!(
+        told(&application.accounts(&Holding::default()).await.unwrap()).len(),
+        0
+    );
     assert!(application.check().await.iter().all(|it| it.good));
     assert_eq!(std::fs::read(database.path()).unwrap(), before);
     assert_eq!(
@@ -445,7 +451,7 @@ async fn many_rows_are_pushed_and_listed_in_portions() {
         .members("few", &all[..3], &[], &[])
         .succeed(&application)
         .await;
-    let observed = application.accounts().await.unwrap();
+    let observed = application.accounts(&Holding::default()).await.unwrap();
     assert_eq!(observed.accounts.len(), 25_000);
     assert_eq!(observed.members.len(), 25_003);
 
@@ -512,7 +518,7 @@ async fn an_error_of_a_listing_has_a_class() {
     let database = Database::none();
     let missing = database
         .application("create_tables: false")
-        .accounts()
+        .accounts(&Holding::default())
         .await
         .unwrap_err();
     assert_eq!(kind(&missing), "unavailable");

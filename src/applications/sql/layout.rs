@@ -202,6 +202,7 @@ impl Layout {
         let holds = |field: Field| self.users.column(&field).is_some();
         let groups = self.groups.as_ref();
         Abilities {
+            served: false,
             fields: Fields {
                 display_name: holds(Field::DisplayName),
                 given_name: holds(Field::GivenName),

@@ -29,7 +29,7 @@ use crate::applications::sql::fault::Fault;
 use crate::applications::sql::layout::Layout;
 use crate::applications::sql::push::{Failed, Made, Target};
 use crate::applications::sql::statements::Schema;
-use crate::model::{Abilities, Change, Finding, Observed, Outcome, Refusal, View};
+use crate::model::{Abilities, Change, Finding, Holding, Observed, Outcome, Refusal, View};
 use crate::text::counted;
 
 pub use self::config::{SqlConfig, SqlProblem};
@@ -258,7 +258,7 @@ impl Application for SqlApplication {
         Box::pin(self.findings())
     }
 
-    fn accounts(&self) -> BoxFuture<'_, Result<Observed, Refusal>> {
+    fn accounts<'a>(&'a self, _last: &'a Holding) -> BoxFuture<'a, Result<Observed, Refusal>> {
         Box::pin(self.observe())
     }
 

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail, ensure};
 use futures_util::future::LocalBoxFuture;
 use usersyncd::applications::Application;
-use usersyncd::model::{Batch, Outcome, Refusal, What};
+use usersyncd::model::{Batch, Holding, Outcome, Refusal, What};
 
 use super::directories::Verdict;
 use super::dropping;
@@ -89,7 +89,7 @@ pub(super) async fn check(number: &str, mut world: World) -> Verdict {
 /// A1: everything is listed, inactive accounts and those of others too, or it is an error.
 async fn everything_listed(application: &dyn Application, operator: &mut dyn Operator) -> Verdict {
     operator.add_account("gerda", false).await;
-    let observed = application.accounts().await?;
+    let observed = application.accounts(&Holding::default()).await?;
     let listed = observed.accounts.iter();
     let listed = listed.map(|it| (observed.pool.get(it.name).to_owned(), it.active));
     let (mut listed, mut there): (Vec<_>, _) = (listed.collect(), operator.accounts().await);
@@ -100,7 +100,7 @@ async fn everything_listed(application: &dyn Application, operator: &mut dyn Ope
         "listed are {listed:?}, there are {there:?}"
     );
     operator.cut();
-    let listing = application.accounts().await;
+    let listing = application.accounts(&Holding::default()).await;
     ensure!(listing.is_err(), "what cannot be reached was listed");
     Ok(())
 }
@@ -161,7 +161,7 @@ async fn external_ids(application: &dyn Application, operator: &mut dyn Operator
     let push = Push::now(application, &records).await;
     let push = push.update("gerda", "gerda", what);
     done(&push.send_in_portions(application).await)?;
-    let observed = application.accounts().await?;
+    let observed = application.accounts(&Holding::default()).await?;
     for (name, id) in [("dora", "id-dora"), ("gerda", "id-gerda")] {
         let stored = external_id(&observed, name)?;
         ensure!(stored == id, "{name} is stored as {stored:?}");
@@ -173,7 +173,7 @@ async fn external_ids(application: &dyn Application, operator: &mut dyn Operator
 async fn classified_answers(application: &dyn Application, operator: &mut dyn Operator) -> Verdict {
     let able = application.abilities();
     let records = tomorrow();
-    let observed = application.accounts().await?;
+    let observed = application.accounts(&Holding::default()).await?;
     let push = || Push::against(observed.clone(), &records);
     let (create, again) = (push().create("gerda"), push().create("gerda"));
     let rename = push().update("emil", "gerda", What::RENAME);
@@ -192,7 +192,7 @@ async fn classified_answers(application: &dyn Application, operator: &mut dyn Op
 
     operator.remove_account("gerda").await;
     operator.cut();
-    let listing = application.accounts().await;
+    let listing = application.accounts(&Holding::default()).await;
     ensure!(
         matches!(listing, Err(Refusal::Unavailable(_))),
         "what cannot be reached is not called so"

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use usersyncd::applications::Application;
 use usersyncd::directories::{Directory, Read, ReadError, Since, What};
 use usersyncd::model::{
-    Abilities, Batch, Change, Finding, Observed, Outcome, Records, Refusal, Step, View,
+    Abilities, Batch, Change, Finding, Holding, Observed, Outcome, Records, Refusal, Step, View,
 };
 
 use super::sources::FakeSource;
@@ -250,8 +250,8 @@ impl BrokenApplication {
         outcomes
     }
 
-    async fn list_badly(&self) -> Result<Observed, Refusal> {
-        match (self.line.accounts().await, self.flaw) {
+    async fn list_badly(&self, last: &Holding) -> Result<Observed, Refusal> {
+        match (self.line.accounts(last).await, self.flaw) {
             (Ok(mut observed), ApplicationFlaw::LeavesInactiveOut) => {
                 observed.members.clear();
                 observed.accounts.retain(|it| it.active);
@@ -276,8 +276,8 @@ impl Application for BrokenApplication {
         self.line.check()
     }
 
-    fn accounts(&self) -> BoxFuture<'_, Result<Observed, Refusal>> {
-        Box::pin(self.list_badly())
+    fn accounts<'a>(&'a self, last: &'a Holding) -> BoxFuture<'a, Result<Observed, Refusal>> {
+        Box::pin(self.list_badly(last))
     }
 
     fn apply<'a>(&'a self, changes: &'a [Change], view: View<'a>) -> BoxFuture<'a, Vec<Outcome>> {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail, ensure};
 use usersyncd::applications::Application;
-use usersyncd::model::{Abilities, Observed, Outcome, Records, Refusal, What};
+use usersyncd::model::{Abilities, Holding, Observed, Outcome, Records, Refusal, What};
 
 use super::directories::Verdict;
 use crate::support::push::{Push, directory};
@@ -109,7 +109,7 @@ pub(super) fn external_id<'o>(observed: &'o Observed, name: &str) -> anyhow::Res
 
 /// The names of all accounts, sorted.
 pub(super) async fn accounts(application: &dyn Application) -> anyhow::Result<Vec<String>> {
-    let observed = application.accounts().await?;
+    let observed = application.accounts(&Holding::default()).await?;
     let names = observed.accounts.iter();
     let mut names: Vec<String> = names
         .map(|it| observed.pool.get(it.name).to_owned())

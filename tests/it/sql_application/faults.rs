@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use sqlx::Connection as _;
 use usersyncd::applications::Application as _;
-use usersyncd::model::{Finding, What};
+use usersyncd::model::{Finding, Holding, What};
 
 use super::world::{Database, Push, directory, kind, refused};
 use super::{DEFAULT, company};
@@ -204,7 +204,7 @@ async fn a_database_that_cannot_be_used_is_unavailable() {
     .unwrap();
     for (database, part) in [(folder, "cannot be opened"), (junk, "no SQLite database")] {
         let application = database.application(DEFAULT);
-        let refusal = application.accounts().await.unwrap_err();
+        let refusal = application.accounts(&Holding::default()).await.unwrap_err();
         assert_eq!(
             (kind(&refusal), refusal.to_string().contains(part)),
             ("unavailable", true),
@@ -271,7 +271,11 @@ async fn what_lacks_is_named_all_at_once() {
     .await;
     for options in ["create_tables: true", "create_tables: false"] {
         let application = database.application(options);
-        let text = application.accounts().await.unwrap_err().to_string();
+        let text = application
+            .accounts(&Holding::default())
+            .await
+            .unwrap_err()
+            .to_string();
         let lacking = "table `users` lacks `display_name`, `given_name`, `family_name`, `directory`, `external_id`, `active`";
         assert!(text.contains(lacking), "{text}");
         assert_eq!(

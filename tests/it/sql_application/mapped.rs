@@ -2,7 +2,7 @@
 
 use usersyncd::applications::Application as _;
 use usersyncd::applications::sql::SqlApplication;
-use usersyncd::model::{Outcome, What};
+use usersyncd::model::{Holding, Outcome, What};
 
 use super::listed;
 use super::world::{Database, Push, directory, refused};
@@ -210,7 +210,7 @@ async fn a_switch_that_is_neither_on_nor_off_fails_the_listing() {
     database.run("UPDATE users SET active = 'X'").await;
     let refusal = database
         .application(MAIL_TABLES)
-        .accounts()
+        .accounts(&Holding::default())
         .await
         .unwrap_err();
     let text = refusal.to_string();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use futures_util::future::BoxFuture;
 use usersyncd::applications::Application;
 use usersyncd::model::{
-    Abilities, Batch, Change, Finding, Observed, Outcome, Refusal, Step, View, What,
+    Abilities, Batch, Change, Finding, Holding, Observed, Outcome, Refusal, Step, View, What,
 };
 
 use super::fake_server::{ALL, FakeServer};
@@ -117,7 +117,7 @@ impl Application for FakeApplication {
         Box::pin(async move { vec![finding] })
     }
 
-    fn accounts(&self) -> BoxFuture<'_, Result<Observed, Refusal>> {
+    fn accounts<'a>(&'a self, _last: &'a Holding) -> BoxFuture<'a, Result<Observed, Refusal>> {
         Box::pin(async move {
             match self.next_fault() {
                 Fault::None => Ok(self.server().observe()),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::future::BoxFuture;
 use usersyncd::applications::Application;
-use usersyncd::model::{Abilities, Change, Finding, Observed, Outcome, Refusal, View};
+use usersyncd::model::{Abilities, Change, Finding, Holding, Observed, Outcome, Refusal, View};
 
 use super::fake_application::is_sent;
 
@@ -96,7 +96,7 @@ impl<A: Application> Application for Line<A> {
         self.application.check()
     }
 
-    fn accounts(&self) -> BoxFuture<'_, Result<Observed, Refusal>> {
+    fn accounts<'a>(&'a self, last: &'a Holding) -> BoxFuture<'a, Result<Observed, Refusal>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             {
@@ -106,7 +106,7 @@ impl<A: Application> Application for Line<A> {
                 }
                 state.listings += 1;
             }
-            let observed = self.application.accounts().await;
+            let observed = self.application.accounts(last).await;
             tokio::task::yield_now().await;
             observed
         })

@@ -58,7 +58,10 @@ pub(crate) struct Push<'a> {
 impl<'a> Push<'a> {
     /// Against what the application holds now.
     pub(crate) async fn now(application: &dyn Application, records: &'a Records) -> Push<'a> {
-        Push::against(application.accounts().await.unwrap(), records)
+        Push::against(
+            application.accounts(&Holding::default()).await.unwrap(),
+            records,
+        )
     }
 
     /// Against what was listed at some time.

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::applications::Application;
+use crate::applications::crowd_server::CrowdServerApplication;
 use crate::applications::sql::SqlApplication;
 use crate::clock::Clock;
 use crate::config::{
@@ -155,6 +156,9 @@ fn application_part(
         Some(ApplicationType::Sql(sql)) => {
             let made = SqlApplication::new(name, sql.clone().anchored(&config.base_dir));
             Arc::new(made.map_err(|it| fault(&it.to_string()))?)
+        }
+        Some(ApplicationType::CrowdServer(served)) => {
+            Arc::new(CrowdServerApplication::new(name, served))
         }
     };
     let find = |it: &EntryName| by_name.get(it.as_str()).map(|it| Arc::clone(it));

@@ -6,6 +6,7 @@ use super::defaults;
 use super::directory::Kind;
 use super::names::{EntryName, Identity, Name};
 use super::values::{GlobList, pairs, span_or_never};
+use crate::applications::crowd_server::config::CrowdServerConfig;
 use crate::applications::sql::config::SqlConfig;
 use crate::text::{Percent, Span};
 
@@ -93,6 +94,8 @@ pub struct ApplicationEntry {
     pub stale_after: Span,
     /// Tables of a database.
     pub sql: Option<SqlConfig>,
+    /// Kept here and served to others as a Crowd.
+    pub crowd_server: Option<CrowdServerConfig>,
 }
 
 /// The connector of an application with its own options.
@@ -100,6 +103,8 @@ pub struct ApplicationEntry {
 pub enum ApplicationType<'a> {
     /// Tables of a database.
     Sql(&'a SqlConfig),
+    /// Kept here and served to others as a Crowd.
+    CrowdServer(&'a CrowdServerConfig),
 }
 
 /// Whether plans are applied.
@@ -249,20 +254,22 @@ impl ApplicationEntry {
 
     /// Its connector; there is exactly one in every entry that was loaded.
     pub fn connector(&self) -> Option<ApplicationType<'_>> {
-        self.sql.as_ref().map(ApplicationType::Sql)
+        let sql = self.sql.as_ref().map(ApplicationType::Sql);
+        let served = self.crowd_server.as_ref();
+        sql.or(served.map(ApplicationType::CrowdServer))
     }
 
     /// Whose memberships a user gets: as written, else by the type of the application.
     pub fn memberships(&self) -> Memberships {
         match (self.memberships_written, self.connector()) {
             (Some(written), _) => written,
-            (None, Some(ApplicationType::Sql(_)) | None) => Memberships::First,
+            (None, _) => Memberships::First,
         }
     }
 }
 
 /// The keys of the connectors, as [`ApplicationEntry`] has them.
-pub(super) const APPLICATION_TYPES: [&str; 1] = ["sql"];
+pub(super) const APPLICATION_TYPES: [&str; 2] = ["sql", "crowd_server"];
 
 impl Default for Limits {
     fn default() -> Limits {

@@ -39,7 +39,22 @@ pub(super) fn application_problems(application: &ApplicationEntry) -> Vec<Option
             let problems = sql.problems().into_iter();
             problems.map(|it| (it.path, it.text)).collect()
         }
+        Some(ApplicationType::CrowdServer(served)) => {
+            let problems = served.problems().into_iter();
+            problems.map(|it| (it.path, it.text)).collect()
+        }
         None => Vec::new(),
+    }
+}
+
+/// The options of an application that are unwise.
+pub(super) fn application_warnings(application: &ApplicationEntry) -> Vec<OptionProblem> {
+    match application.connector() {
+        Some(ApplicationType::CrowdServer(served)) => {
+            let warnings = served.warnings().into_iter();
+            warnings.map(|it| (it.path, it.text)).collect()
+        }
+        Some(ApplicationType::Sql(_)) | None => Vec::new(),
     }
 }
 
@@ -67,6 +82,7 @@ pub(super) fn source_file(directory: &DirectoryEntry, base_dir: &Path) -> Option
 pub(super) fn target_file(application: &ApplicationEntry, base_dir: &Path) -> Option<PathBuf> {
     match application.connector()? {
         ApplicationType::Sql(sql) => Some(one_spelling(&base_dir.join(sql.url.path()))),
+        ApplicationType::CrowdServer(_) => None,
     }
 }
 
@@ -74,6 +90,8 @@ pub(super) fn target_file(application: &ApplicationEntry, base_dir: &Path) -> Op
 pub(super) fn target(application: &ApplicationEntry, base_dir: &Path) -> Option<String> {
     match application.connector()? {
         ApplicationType::Sql(sql) => Some(sql.clone().anchored(base_dir).target()),
+        // Its set is its own rows, which no other entry has.
+        ApplicationType::CrowdServer(_) => None,
     }
 }
 
@@ -84,7 +102,7 @@ pub(super) fn can_nest(application: &ApplicationEntry) -> bool {
             let tables = sql.tables.as_ref();
             tables.is_none_or(|it| it.group_memberships.is_some())
         }
-        None => true,
+        Some(ApplicationType::CrowdServer(_)) | None => true,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! [`read`] fetches, judges and commits the records of one directory. [`push`] pins the accepted records of an application's
 //! directories, plans, and has [`execute`] walk the plan. Both are thin: what is decided is decided in
-//! [`reconcile`](crate::reconcile). A dry run is not calling the writing half: it fetches, and plans by a [`survey`].
+//! [`reconcile`](crate::reconcile). A dry run is not calling the writing half: it fetches, and plans by a [`survey`]. What of the store others may see says
+//! [`served`].
 
 mod execute;
 mod load;
@@ -11,6 +12,7 @@ mod outcome;
 mod parts;
 pub mod push;
 pub mod read;
+pub mod served;
 pub mod survey;
 mod tell;
 

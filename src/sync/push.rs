@@ -107,7 +107,8 @@ async fn attempt(
         now,
     );
     let (context, mut plan) = tokio::task::block_in_place(|| reconcile::plan(&world));
-    let mode = if part.plan_only { "plan" } else { "apply" };
+    let only_shown = is_only_shown(part, &loaded);
+    let mode = if only_shown { "plan" } else { "apply" };
     events::plan_made(
         &part.name,
         mode,
@@ -117,7 +118,7 @@ async fn attempt(
     );
     let refused = if asked { &[][..] } else { &loaded.refused };
     let mut skip = resting(&context, &plan, refused, now);
-    let mut walked = if part.plan_only {
+    let mut walked = if only_shown {
         Walked {
             outcomes: vec![Outcome::Skipped; plan.changes.len()],
             intents: Vec::new(),
@@ -128,7 +129,7 @@ async fn attempt(
     };
     let first = plan.changes.len();
     let alone = execute::switches_off(&plan, &walked.outcomes, &skip);
-    if !alone.is_empty() && !part.plan_only {
+    if !alone.is_empty() && !only_shown {
         plan.changes.extend(alone);
         skip = resting(&context, &plan, refused, now);
         let behind = skip.iter().copied().chain(0..first).collect();
@@ -144,6 +145,7 @@ async fn attempt(
         plan: &plan,
         walked: &walked,
         rested: skip.len(),
+        only_shown,
         view,
     };
     failpoint::reached("push.before_commit");
@@ -195,6 +197,15 @@ async fn not_due(
         reached: true,
         ..Pushed::default()
     }))
+}
+
+/// Whether a plan is shown and not applied: as configured; or because it is the first one of a set that is served, and some
+/// listed directory was never read. Whoever polls must not take a part of the set for all of it.
+fn is_only_shown(part: &ApplicationPart, loaded: &Loaded) -> bool {
+    let unread = |it: &Pinned| it.standing != Standing::Disabled && it.records.is_none();
+    let first = loaded.state.first_applied_at.is_none();
+    let served = part.application.abilities().served;
+    part.plan_only || (served && first && loaded.pinned.iter().any(unread))
 }
 
 /// Commits what was found of a push that was cut off before anything new is sent, so that open intents are always those of
@@ -273,6 +284,8 @@ struct Ended<'a, 'w, 'c> {
     walked: &'a Walked,
     /// How many changes were not tried because they were refused too often.
     rested: usize,
+    /// Nothing of the plan was to be applied.
+    only_shown: bool,
     view: View<'a>,
 }
 
@@ -377,7 +390,7 @@ impl Ended<'_, '_, '_> {
         if self.must_plan_again() {
             state.pinned.clear();
         }
-        if self.part.plan_only {
+        if self.only_shown {
             return state;
         }
         if state.basis.is_empty()
@@ -390,8 +403,9 @@ impl Ended<'_, '_, '_> {
             state.basis.clone_from(&self.part.basis);
         }
         let held_first = |it: &Withheld<HoldReason>| it.reason == HoldReason::FirstPlan;
-        let first_is_over =
-            self.loaded.first_plan_approved || !self.plan.held.iter().any(held_first);
+        // Who polls a served set must not see one of which a part is held.
+        let approved = self.loaded.first_plan_approved && !self.context.abilities().served;
+        let first_is_over = approved || !self.plan.held.iter().any(held_first);
         if state.first_applied_at.is_none() && first_is_over {
             state.first_applied_at = Some(ended_at);
         }

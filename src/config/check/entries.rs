@@ -37,7 +37,7 @@ pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
         id: it.id(),
         renamed_from: it.renamed_from.as_ref(),
         problems: connectors::application_problems(it),
-        warnings: Vec::new(),
+        warnings: connectors::application_warnings(it),
     });
     check_entries(
         "directories",
@@ -144,10 +144,13 @@ fn check_connector(spot: &Spot<'_>, types: &[&'static str], report: &mut Report)
     }
 }
 
-/// The place of a connector's option.
+/// The place of a connector's option: keys, and numbers of items, with dots between them.
 fn option<'t>(spot: &Spot<'t>, types: &[&'static str], path: &str) -> Spot<'t> {
     let connector = types.iter().find(|it| spot.key(it).node.is_some());
     let steps = path.split('.').filter(|it| !it.is_empty());
     let steps = connector.into_iter().copied().chain(steps);
-    steps.fold(spot.clone(), |spot, step| spot.key(step))
+    steps.fold(spot.clone(), |spot, step| match step.parse::<usize>() {
+        Ok(number) => spot.items().into_iter().nth(number).unwrap_or(spot),
+        Err(_) => spot.key(step),
+    })
 }

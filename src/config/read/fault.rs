@@ -8,12 +8,11 @@ use super::super::problem::{list, nearest};
 use super::Spot;
 
 /// Keys that later versions have: who writes one of them means it.
-const LATER: [&str; 9] = [
+const LATER: [&str; 8] = [
     "attributes",
     "bitbucket",
     "confluence",
     "crowd",
-    "crowd_server",
     "google",
     "invite",
     "jira",

@@ -1,4 +1,5 @@
-//! The first plan for an application that already holds accounts, held whole until a person has seen it.
+//! The first plan for an application that already holds accounts, held whole until a person has seen it. A served set counts as
+//! one: the products that poll it hold accounts already.
 
 use std::collections::BTreeSet;
 

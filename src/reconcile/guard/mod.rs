@@ -96,8 +96,11 @@ pub(crate) fn apply(context: &mut Context<'_, '_>, all: &mut All) {
 }
 
 /// Whether the application holds accounts that were not made here: those of a first plan that was cut off are no reason to
-/// hold the rest of it.
+/// hold the rest of it. Who polls a served set holds accounts that nobody can list.
 fn holds_anything(context: &Context<'_, '_>) -> bool {
+    if context.abilities().served {
+        return true;
+    }
     let made_here = |it: &Account| {
         let link = it.link.as_ref();
         link.is_some_and(|it| it.origin == Origin::Created)

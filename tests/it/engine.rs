@@ -5,4 +5,5 @@ mod approvals;
 mod cuts;
 mod pushes;
 mod reads;
+mod served;
 mod world;

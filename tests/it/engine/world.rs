@@ -93,13 +93,22 @@ impl World {
 
     /// Reads the directory.
     pub(super) async fn read(&self) -> sync::Read {
-        let work = Progress::new().begin(Job::Read("read".to_owned()), self.clock.monotonic());
-        let directory = self.source.directory.as_ref().unwrap();
-        let reader = Some(self.store.reader());
         let mut kept = self.kept.lock().await;
-        let fetched = read::fetch(&self.source, directory, reader, &self.clock, &work, &kept);
+        self.read_into(&self.source, &mut kept).await
+    }
+
+    /// Reads another directory.
+    pub(super) async fn read_from(&self, source: &DirectoryPart) -> sync::Read {
+        self.read_into(source, &mut Kept::for_one_pass()).await
+    }
+
+    async fn read_into(&self, source: &DirectoryPart, kept: &mut Kept) -> sync::Read {
+        let work = Progress::new().begin(Job::Read("read".to_owned()), self.clock.monotonic());
+        let directory = source.directory.as_ref().unwrap();
+        let reader = Some(self.store.reader());
+        let fetched = read::fetch(source, directory, reader, &self.clock, &work, kept);
         let fetched = fetched.await.unwrap();
-        let committed = read::commit(&self.source, &[], &self.store, fetched, &mut kept);
+        let committed = read::commit(source, &[], &self.store, fetched, kept);
         committed.await.unwrap()
     }
 
@@ -247,6 +256,15 @@ fn source(directory: Arc<dyn Directory>) -> DirectoryPart {
         window: DAY,
         reread: DAY,
         stale_after: DAY,
+    }
+}
+
+/// A further directory of the application.
+pub(super) fn second_source(directory: Arc<dyn Directory>) -> DirectoryPart {
+    DirectoryPart {
+        id: "others".to_owned(),
+        name: "others".to_owned(),
+        ..source(directory)
     }
 }
 

@@ -35,6 +35,8 @@ pub enum HoldReason {
     RenameRing,
     /// The application cannot rename.
     RenameUnsupported,
+    /// Whoever polls the set takes a group of another name for another group.
+    GroupRename,
     /// Two users share one pushed name, or one user matches two accounts.
     Ambiguous,
     /// The user is tied to another username, or a tie ended.
@@ -59,6 +61,7 @@ impl HoldReason {
             HoldReason::NameInLowerDirectory => "name_in_lower_directory",
             HoldReason::RenameRing => "rename_ring",
             HoldReason::RenameUnsupported => "rename_unsupported",
+            HoldReason::GroupRename => "group_rename",
             HoldReason::Ambiguous => "ambiguous",
             HoldReason::Tie => "tie",
         }
@@ -104,6 +107,7 @@ impl HoldReason {
             | HoldReason::OffInApplication
             | HoldReason::MailTaken
             | HoldReason::NameInLowerDirectory
+            | HoldReason::GroupRename
             | HoldReason::Tie => None,
         }
     }
@@ -125,6 +129,7 @@ impl HoldReason {
             HoldReason::NameInLowerDirectory,
             HoldReason::RenameRing,
             HoldReason::RenameUnsupported,
+            HoldReason::GroupRename,
             HoldReason::Ambiguous,
             HoldReason::Tie,
         ]

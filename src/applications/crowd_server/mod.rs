@@ -38,7 +38,6 @@ impl CrowdServerApplication {
     }
 }
 
-/// A group has no id but its name in the Crowd protocol, so a group of another name is another group to whoever polls.
 fn abilities() -> Abilities {
     Abilities {
         fields: Fields {
@@ -54,7 +53,7 @@ fn abilities() -> Abilities {
         rename_accounts: true,
         groups: true,
         describe_groups: true,
-        rename_groups: false,
+        rename_groups: true,
         delete_groups: true,
         nest: true,
         gives_groups: false,

@@ -30,6 +30,7 @@ pub(super) fn settle_renames(
         open.retain(|&place| {
             let key = new_key(context, groups, place);
             let free = possible
+                && may_rename(context, &keys[place as usize], &key)
                 && by_name.get(&key).is_none_or(Vec::is_empty)
                 && !is_protected(context, &key)
                 && (approved_seats(context, &keys[place as usize], &key)
@@ -65,6 +66,10 @@ pub(super) fn settle_renames(
                 seats.groups.join(", ")
             );
             (HoldReason::Seats, detail)
+        } else if possible && !occupied && !may_rename(context, &keys[place as usize], &key) {
+            let other = "programs that poll know a group by its name alone: to them the old one goes, with everything that is \
+                         permitted to it, and another one comes; the old one goes on";
+            (HoldReason::GroupRename, other.to_owned())
         } else if possible || occupied {
             (HoldReason::NameTaken, taken.to_owned())
         } else {
@@ -76,7 +81,7 @@ pub(super) fn settle_renames(
             .extend(by_name.get(&key).into_iter().flatten());
         let subject = format!("group {}", keys[place as usize]);
         context.hold(subject, format!("rename to {key}"), reason, detail);
-        if reason != HoldReason::RenameUnsupported {
+        if reason != HoldReason::RenameUnsupported && reason != HoldReason::GroupRename {
             // Under a name that means another group nobody may be given anything, nor lose it.
             let wanted = groups.wanted[place as usize];
             groups.place[wanted as usize] = NONE;
@@ -110,9 +115,18 @@ fn lacking_seats<'c>(
 }
 
 fn approved_seats(context: &Context<'_, '_>, old: &str, new: &str) -> bool {
+    is_approved(context, old, new, HoldReason::Seats)
+}
+
+/// Whether a group may get another name: one of a served set only by approval, since to those who poll it is another group.
+fn may_rename(context: &Context<'_, '_>, old: &str, new: &str) -> bool {
+    !context.abilities().served || is_approved(context, old, new, HoldReason::GroupRename)
+}
+
+fn is_approved(context: &Context<'_, '_>, old: &str, new: &str, reason: HoldReason) -> bool {
     context.approved(&HoldKey {
         subject: format!("group {old}"),
         change: format!("rename to {new}"),
-        reason: HoldReason::Seats,
+        reason,
     })
 }

@@ -168,3 +168,35 @@ async fn a_loss_beyond_the_limit_is_held_before_anybody_sees_it() {
     assert_eq!(seen(&world).await.unwrap(), before);
     assert_eq!(world.held_set().await.reason, "removals_limit");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_gets_another_name_only_by_approval() {
+    let world = world().await;
+    approved(&world).await;
+    world
+        .directory
+        .change(|it| it.rename_team("staff", "everybody"));
+    world.directory.change(|it| it.add("dora"));
+    world.pass().await;
+    let set = world.held_set().await;
+    assert_eq!(set.reason, "group_rename");
+    let groups = |seen: Vec<String>| {
+        seen.into_iter()
+            .filter(|it| it.contains(": "))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(groups(seen(&world).await.unwrap()), ["staff: ada ben carl"]);
+
+    world.approve(&set).await;
+    world.push().await;
+    assert_eq!(
+        groups(seen(&world).await.unwrap()),
+        ["everybody: ada ben carl"]
+    );
+    world.pass().await;
+    assert_eq!(
+        groups(seen(&world).await.unwrap()),
+        ["everybody: ada ben carl"]
+    );
+    assert!(world.held().await.held.is_empty());
+}

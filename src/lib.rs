@@ -21,6 +21,7 @@
 //! * [`store`]: what is remembered between passes.
 //! * [`config`]: the configuration file, and every problem in it at once.
 //! * [`sync`]: the jobs: reading a directory, pushing an application.
+//! * [`serve`]: the set of an application served over HTTP, as a Crowd.
 //! * [`daemon`]: what is done when; how it starts, stops and reloads.
 //! * [`assemble`]: from the configuration to running parts.
 //! * [`cli`]: what is typed, what is printed, and with which code the process ends.
@@ -39,6 +40,7 @@ pub mod progress;
 pub mod reconcile;
 pub mod schedule;
 pub mod secret;
+pub mod serve;
 pub mod store;
 pub mod sync;
 pub mod text;

@@ -33,7 +33,7 @@ const TABLE: &[(&str, &str)] = &[
     ),
     (
         "serve",
-        "model, wire, clock, secret, events, traits that it declares itself; not store",
+        "model, wire, clock, secret, events, traits that it declares itself; not store [text]",
     ),
     ("daemon", "sync, serve, schedule, clock, events, progress"),
     ("assemble", "all above"),

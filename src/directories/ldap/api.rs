@@ -5,11 +5,11 @@
 //! its entries are taken, then its result code must be 0, then its cookie says whether another page follows. The first
 //! thing that is wrong ends the read.
 
+mod login;
+
 use std::time::Duration;
 
 use ldap3::controls::{Control, PagedResults, RawControl};
-use ldap3::exop::WhoAmI;
-use ldap3::result::ExopResult;
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, LdapResult, Scope, StdStream};
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
@@ -140,44 +140,6 @@ impl Session {
         self.paged = paged;
     }
 
-    /// Logs in with a name and a password, neither of them empty: an empty password would make it an anonymous session that
-    /// looks like success (RFC 4513, section 5.1.2).
-    ///
-    /// # Errors
-    /// Refused, or the connection failed.
-    pub(super) async fn bind(&mut self, dn: &str, password: &str) -> Result<(), ReadError> {
-        let what = format!("binding as `{dn}` to {}", self.server);
-        if dn.is_empty() || password.is_empty() {
-            return Err(fault::anonymous(&what));
-        }
-        self.ldap.with_timeout(self.timeout);
-        let answer = self.ldap.simple_bind(dn, password).await;
-        self.bound(&what, answer).await
-    }
-
-    /// Logs in as whoever the server's system says that this process is (SASL EXTERNAL).
-    ///
-    /// # Errors
-    /// Refused, or the connection failed.
-    pub(super) async fn bind_external(&mut self) -> Result<(), ReadError> {
-        let what = format!("binding with SASL EXTERNAL to {}", self.server);
-        self.ldap.with_timeout(self.timeout);
-        let answer = self.ldap.sasl_external_bind().await;
-        self.bound(&what, answer).await
-    }
-
-    async fn bound(
-        &mut self,
-        what: &str,
-        answer: ldap3::result::Result<LdapResult>,
-    ) -> Result<(), ReadError> {
-        match answer {
-            Ok(result) if result.rc == 0 => Ok(()),
-            Ok(result) => Err(fault::refused(Step::Bind, what, &result)),
-            Err(error) => Err(self.explain(Step::Bind, what, &error).await),
-        }
-    }
-
     /// Hands every entry that answers the query to `each`, page by page.
     ///
     /// # Errors
@@ -282,23 +244,6 @@ impl Session {
             entries: page.entries,
             referrals: page.referrals,
         })
-    }
-
-    /// Asks whom the server takes us for (RFC 4532): `dn:cn=reader,dc=x`, empty for nobody.
-    ///
-    /// # Errors
-    /// Refused, or the connection failed.
-    pub(super) async fn who_am_i(&mut self) -> Result<String, ReadError> {
-        let what = format!("asking {} who is logged in", self.server);
-        let answer = self.ldap.with_timeout(self.timeout).extended(WhoAmI).await;
-        match answer {
-            Ok(ExopResult(exop, result)) if result.rc == 0 => {
-                let name = exop.val.unwrap_or_default();
-                Ok(String::from_utf8_lossy(&name).into_owned())
-            }
-            Ok(ExopResult(_, result)) => Err(fault::refused(Step::Bind, &what, &result)),
-            Err(error) => Err(self.explain(Step::Bind, &what, &error).await),
-        }
     }
 
     /// Says goodbye and closes. Whatever goes wrong with that is of no interest: the answers are there.

@@ -17,6 +17,8 @@ mod syncrepl;
 
 use ldap3::controls::Control;
 
+pub(super) use self::objects::narrowed;
+
 use super::api::{Query, Session};
 use super::cursor::{Cursor, Place};
 use super::read::{Login, Reader, notes};

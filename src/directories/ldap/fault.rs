@@ -252,13 +252,17 @@ fn meaning(step: Step, rc: u32) -> (Make, &'static str) {
     }
 }
 
-/// Why Active Directory refused a login, in words; its own text says it as `data 52e`, a Windows error code in hexadecimal.
-fn sub_code(said: &str) -> Option<&'static str> {
+/// Why Active Directory refused a login: its own text says it as `data 52e`, a Windows error code in hexadecimal.
+pub(super) fn data(said: &str) -> Option<String> {
     let (_, code) = said.split_once(" data ")?;
-    let end = code
-        .find(|it: char| !it.is_ascii_hexdigit())
-        .unwrap_or(code.len());
-    let cause = match code[..end].to_ascii_lowercase().as_str() {
+    let end = code.find(|it: char| !it.is_ascii_hexdigit());
+    let code = &code[..end.unwrap_or(code.len())];
+    Some(code.to_ascii_lowercase())
+}
+
+/// The same in words.
+fn sub_code(said: &str) -> Option<&'static str> {
+    let cause = match data(said)?.as_str() {
         "525" => "there is no such user",
         "52e" => "the password is wrong",
         "530" => "the user may not log in at this hour",

@@ -6,6 +6,7 @@
 //! amount a limit. References to other servers are counted and never followed: that would show them the bind password.
 
 mod api;
+mod authenticate;
 mod changes;
 mod check;
 pub mod config;
@@ -34,12 +35,13 @@ pub use self::tls::TlsFault;
 pub use self::url::{BadUrl, LdapUrl};
 
 use self::api::Query;
+use self::authenticate::LdapAuthenticator;
 use self::config::Bind;
 use self::limits::Limits;
 use self::read::{Login, Reader};
 use self::tls::Tls;
 use crate::clock::Clock;
-use crate::directories::{Directory, Read, ReadError, Since};
+use crate::directories::{Authenticator, Directory, Read, ReadError, Since};
 use crate::model::{Delta, Finding};
 use crate::secret::SecretRef;
 use crate::wire::ldap::filter;
@@ -110,6 +112,7 @@ impl LdapDirectory {
             mapping,
             extra,
             timeout: config.timeout.as_std(),
+            insecure: config.insecure,
             limits: Limits::default(),
         };
         Ok(LdapDirectory {
@@ -186,6 +189,13 @@ impl Directory for LdapDirectory {
                 .await
                 .unwrap_or_else(|_| Err(senseless()))
         })
+    }
+
+    fn authenticator(&self) -> Option<Arc<dyn Authenticator>> {
+        Some(Arc::new(LdapAuthenticator {
+            reader: Arc::clone(&self.reader),
+            clock: Arc::clone(&self.clock),
+        }))
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Reader {
     pub extra: Vec<String>,
     /// How long the server may be silent.
     pub timeout: Duration,
+    /// Whether a password may go where everybody on the way can read it.
+    pub insecure: bool,
     pub limits: Limits,
 }
 
@@ -263,7 +265,7 @@ impl Reader {
         }
     }
 
-    fn servers(&self) -> String {
+    pub(super) fn servers(&self) -> String {
         let urls: Vec<String> = self.urls.iter().map(ToString::to_string).collect();
         urls.join(", ")
     }
@@ -288,7 +290,7 @@ pub(super) fn with<'a, T>(
 }
 
 /// One error of several servers' failures: transient if one of them is.
-fn all_of(failures: &[ReadError]) -> ReadError {
+pub(super) fn all_of(failures: &[ReadError]) -> ReadError {
     let texts: Vec<String> = failures.iter().map(ToString::to_string).collect();
     let text = texts.join("; ");
     let any = |kind: fn(&ReadError) -> bool| failures.iter().any(kind);

@@ -12,6 +12,7 @@ mod oddities;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+pub use self::identity::id;
 pub use self::oddities::{Oddities, is_tombstone};
 
 use self::identity::{Identity, first_text, texts};
@@ -19,7 +20,7 @@ use super::ldif;
 use super::mapping::{Mapping, Names};
 use super::primary::{self, Primaries, Primary};
 use super::ranges::{self, Cut, Part};
-use super::status::{self, Verdict};
+use super::status::Verdict;
 use crate::clock::Timestamp;
 use crate::model::{NewGroup, NewUser, Pool, RecordKind, Records, RecordsBuilder, Status, StrId};
 
@@ -307,18 +308,11 @@ impl<'a> Gatherer<'a> {
 
     /// Whether the user is active now, as the site's own rule says or else the product's.
     fn status(&mut self, entry: &impl Attributes) -> Status {
-        let status = match &self.mapping.active {
-            Some(rule) => rule.status(entry),
-            None => {
-                let Verdict { status, expires } =
-                    status::verdict(&self.mapping.status, entry, self.now);
-                if let (Status::Active, Some(moment)) = (status, expires) {
-                    let sooner = self.next_expiry.map_or(moment, |it| it.min(moment));
-                    self.next_expiry = Some(sooner);
-                }
-                status
-            }
-        };
+        let Verdict { status, expires } = self.mapping.verdict(entry, self.now);
+        if let (Status::Active, Some(moment)) = (status, expires) {
+            let sooner = self.next_expiry.map_or(moment, |it| it.min(moment));
+            self.next_expiry = Some(sooner);
+        }
         self.odd.unread_statuses += u64::from(status == Status::Unknown);
         status
     }

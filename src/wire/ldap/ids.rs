@@ -47,6 +47,17 @@ pub fn text<'v>(name: &str, value: &'v [u8]) -> Result<Cow<'v, str>, BadValue> {
     }
 }
 
+/// The text of a value ([`text`]) as a filter asks for it (RFC 4515, section 3): bytes that are no text are written as
+/// backslashes and digits. `None` where no value of this attribute has that text. Active Directory takes a security identifier as
+/// it is printed.
+pub fn assertion(name: &str, text: &str) -> Option<String> {
+    match name {
+        "objectguid" => guid_bytes(text).map(|it| escaped(&microsoft_order(it))),
+        "guid" => guid_bytes(text).map(|it| escaped(&it)),
+        _ => Some(ldap3::ldap_escape(text).into_owned()),
+    }
+}
+
 /// A security identifier as `S-1-5-21-…`.
 ///
 /// # Errors
@@ -69,11 +80,32 @@ pub fn sid(value: &[u8]) -> Result<String, BadValue> {
 }
 
 fn microsoft_guid(value: &[u8]) -> Result<String, BadValue> {
-    let mut bytes = <[u8; GUID_BYTES]>::try_from(value).map_err(|_| BadValue::Guid)?;
+    let bytes = <[u8; GUID_BYTES]>::try_from(value).map_err(|_| BadValue::Guid)?;
+    guid(&microsoft_order(bytes))
+}
+
+/// From the order in which Microsoft stores a GUID to that in which it is printed, and back.
+fn microsoft_order(mut bytes: [u8; GUID_BYTES]) -> [u8; GUID_BYTES] {
     bytes[..4].reverse();
     bytes[4..6].reverse();
     bytes[6..8].reverse();
-    guid(&bytes)
+    bytes
+}
+
+/// The bytes of a GUID in the order in which it is printed; `None` unless it is printed as [`guid`] does it.
+fn guid_bytes(text: &str) -> Option<[u8; GUID_BYTES]> {
+    let digits: String = text.split('-').collect();
+    let number = u128::from_str_radix(&digits, 16).ok()?;
+    let bytes = number.to_be_bytes();
+    (guid(&bytes).ok()? == text).then_some(bytes)
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(3 * bytes.len());
+    for byte in bytes {
+        let _ = write!(text, "\\{byte:02x}");
+    }
+    text
 }
 
 fn guid(value: &[u8]) -> Result<String, BadValue> {
@@ -160,6 +192,32 @@ mod tests {
         ] {
             check("objectsid", broken, Err(BadValue::Sid));
         }
+    }
+
+    #[test]
+    fn what_a_value_is_known_by_finds_it_again() {
+        fn check(name: &str, text: &str, expect: Option<&str>) {
+            assert_eq!(assertion(name, text).as_deref(), expect, "{name} {text}");
+        }
+        let guid = "9c004ef7-775a-414d-af24-0001020304ff";
+        let stored = r"\f7\4e\00\9c\5a\77\4d\41\af\24\00\01\02\03\04\ff";
+        check("objectguid", guid, Some(stored));
+        let stored = r"\9c\00\4e\f7\77\5a\41\4d\af\24\00\01\02\03\04\ff";
+        check("guid", guid, Some(stored));
+        // Of no value it is the text: an id of other days, under another attribute.
+        for other in [
+            "",
+            "ada",
+            &guid[1..],
+            "9c004ef7775a414daf240001020304ff",
+            "+c004ef7-775a-414d-af24-0001020304ff",
+        ] {
+            check("objectguid", other, None);
+        }
+        check("objectguid", &guid.to_uppercase(), None);
+        check("entryuuid", guid, Some(guid));
+        check("objectsid", "S-1-5-32-544", Some("S-1-5-32-544"));
+        check("uid", "a*)(uid=\\\0b", Some(r"a\2a\29\28uid=\5c\00b"));
     }
 
     #[test]

@@ -6,9 +6,11 @@
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize as DeriveDeserialize, Serialize};
 
+use super::gather::Attributes;
 use super::presets::Preset;
-use super::status::{ActiveRule, StatusRule};
+use super::status::{self, ActiveRule, StatusRule, Verdict};
 use super::{primary, ranges};
+use crate::clock::Timestamp;
 use crate::model::RecordKind;
 
 /// Which entries are users and groups, and which of their attributes mean what.
@@ -129,6 +131,17 @@ impl Mapping {
         let product = self.status.iter().map(|it| it.attribute());
         own.into_iter()
             .chain(product.filter(move |_| own.is_none()))
+    }
+
+    /// What an entry says of its user at a moment: by the site's own rule, or else by those of the product.
+    pub fn verdict(&self, entry: &impl Attributes, now: Timestamp) -> Verdict {
+        match &self.active {
+            Some(rule) => Verdict {
+                status: rule.status(entry),
+                expires: None,
+            },
+            None => status::verdict(&self.status, entry, now),
+        }
     }
 
     /// Whether an entry of these object classes is a user or a group; an entry that could be both is a user.

@@ -10,6 +10,7 @@ pub mod guard;
 pub mod ids;
 pub mod ldif;
 pub mod mapping;
+pub mod policy;
 pub mod presets;
 pub mod primary;
 pub mod ranges;

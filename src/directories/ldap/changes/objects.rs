@@ -299,7 +299,11 @@ pub(super) fn domain_query(base: &str, filter: &str, attributes: Vec<String>) ->
 }
 
 /// The question about those of its entries that answer another filter too.
-pub(super) fn narrowed(query: &Query, filter: &str, attributes: &[String]) -> Query {
+pub(in crate::directories::ldap) fn narrowed(
+    query: &Query,
+    filter: &str,
+    attributes: &[String],
+) -> Query {
     Query {
         filter: format!("(&{}{filter})", query.filter),
         attributes: attributes.to_vec(),

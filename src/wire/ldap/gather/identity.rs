@@ -73,6 +73,13 @@ impl Identity {
     }
 }
 
+/// The id by which the record of an entry is known, where the attributes `names` hold it; `None` where the entry shows none that
+/// can be read.
+pub fn id(entry: &impl Attributes, names: &Names) -> Option<String> {
+    let id = first_text(entry, names).ok()?;
+    (!id.is_empty()).then_some(id)
+}
+
 /// The first value of the first attribute that has more than blanks there, trimmed; empty if there is none.
 pub(super) fn first_text(entry: &impl Attributes, names: &Names) -> Result<String, String> {
     for name in names.iter() {

@@ -242,6 +242,7 @@ fn abilities(pick: &Pick<'_>) -> Abilities {
         delete_groups: !pick.one_in(30, 4),
         nest: !pick.one_in(29, 3),
         gives_groups: pick.one_in(28, 6),
+        served: pick.one_in(29, 7),
         names: pick.of(
             34,
             &[NameRules::Folded, NameRules::Folded, NameRules::LowerCased],

@@ -13,6 +13,7 @@
 //!   far the running jobs are.
 //! * `failpoint`: where a test may stop the process dead.
 //! * [`schedule`]: cron lines as wall clocks show the time.
+//! * [`trust`], [`pace`], [`http`]: which servers are believed; how fast they are asked; the one HTTP client.
 //! * [`model`]: the nouns that everything speaks.
 //! * [`wire`]: protocol types, before they mean anything.
 //! * [`reconcile`]: the core; pure. What directories said and what an application holds, to a plan.
@@ -35,7 +36,9 @@ pub mod daemon;
 pub mod directories;
 pub mod events;
 mod failpoint;
+pub mod http;
 pub mod model;
+pub mod pace;
 pub mod progress;
 pub mod reconcile;
 pub mod schedule;
@@ -44,4 +47,5 @@ pub mod serve;
 pub mod store;
 pub mod sync;
 pub mod text;
+pub mod trust;
 pub mod wire;

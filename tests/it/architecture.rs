@@ -12,14 +12,15 @@ use edges::{Edge, Source, Target};
 /// Which module may use which, in the design's words; what was found to be missing there stands in brackets.
 const TABLE: &[(&str, &str)] = &[
     ("text", "–"),
-    ("clock secret events progress failpoint", "text"),
-    ("template schedule pace http", "leaves above"),
+    ("clock secret events progress failpoint trust", "text"),
+    ("template schedule pace", "leaves above"),
+    ("http", "leaves above"),
     ("model", "text [clock's Timestamp]"),
     ("wire", "text, model [clock's Timestamp]"),
     ("reconcile", "model, text, template [clock's Timestamp]"),
     (
         "directories",
-        "model, text, template, wire, http, pace, secret, clock",
+        "model, text, template, wire, http, pace, secret, clock [trust]",
     ),
     ("applications", "the same"),
     ("store", "model, text, clock [failpoint]"),

@@ -31,7 +31,6 @@ use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 
 pub use self::config::{LdapConfig, LdapProblem, Schema};
-pub use self::tls::TlsFault;
 pub use self::url::{BadUrl, LdapUrl};
 
 use self::api::Query;
@@ -44,6 +43,7 @@ use crate::clock::Clock;
 use crate::directories::{Authenticator, Directory, Read, ReadError, Since};
 use crate::model::{Delta, Finding};
 use crate::secret::SecretRef;
+use crate::trust::{self, TlsFault};
 use crate::wire::ldap::filter;
 use crate::wire::ldap::mapping::Mapping;
 
@@ -94,7 +94,7 @@ impl LdapDirectory {
         let secured = config.starttls || config.urls.iter().any(LdapUrl::is_tls);
         let tls = if secured {
             let starttls = config.starttls;
-            let config = tls::client_config(config.ca.as_deref())?;
+            let config = trust::client_config(config.ca.as_deref())?;
             Some(Tls { config, starttls })
         } else {
             None

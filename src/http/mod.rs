@@ -1,0 +1,121 @@
+//! The one HTTP client: everything that is the same whichever service is asked.
+//!
+//! A connector says what to ask and what the answer means; here is decided how long that may take, how much may come back,
+//! what is asked again, and what a failure means for whoever has to go on. Three promises hold for all of them:
+//!
+//! * An answer is whole or it is an error. A body that was cut, that does not end, or that is longer than the caller can
+//!   bear never looks like a shorter one.
+//! * A write is sent once, and afterwards it is known whether it may have been done: [`HttpError::Unreachable`] says that it
+//!   was not, [`HttpError::Cut`] that nobody knows. That is why a write never travels on a connection that was idle: a
+//!   server may be closing it in that very moment. Only reads are repeated, and only they use connections again.
+//! * Nobody else is asked than the server of the configuration: redirects are errors, and proxies of the environment are
+//!   nothing to us.
+//!
+//! There is no way to follow redirects, to keep cookies, or to do without verifying certificates.
+
+mod client;
+mod excerpt;
+mod fault;
+mod repeat;
+mod stream;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
+use url::Url;
+
+pub use self::client::Http;
+pub use self::fault::{HttpError, HttpSetupError};
+pub use self::stream::Stream;
+
+use crate::pace::Rate;
+
+/// How a server is reached.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// A PEM file with the certificate of a private authority, trusted beside those that the system trusts.
+    pub ca: Option<PathBuf>,
+    /// The HTTP proxy to go through, `http://[USER:PASSWORD@]HOST:PORT`. Without one the server is asked directly, whatever
+    /// the environment says.
+    pub proxy: Option<Url>,
+    /// How long a connection may take, and how long the server may be silent: after the request (for the connection and the
+    /// silence together: twice as long), and between two pieces of its answer.
+    pub timeout: Duration,
+    /// How many requests the server gets; without one, as many as there are to send.
+    pub rate: Option<Rate>,
+    /// How many requests may be under way at once; at least one.
+    pub in_flight: usize,
+}
+
+/// A question, or a thing to do.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// What errors call it, as a verb and its object: `search users`.
+    pub operation: &'a str,
+    /// GET is repeated if need be, nothing else.
+    pub method: Method,
+    /// Its query is never shown, since it holds names. It must hold no password.
+    pub url: Url,
+    /// Name and password (HTTP Basic, RFC 7617).
+    pub login: Option<(&'a str, &'a SecretString)>,
+    /// The media types that are understood.
+    pub accept: &'static str,
+    /// What is sent with it.
+    pub body: Option<Body>,
+    /// The longest body of an answer that is taken, in bytes after decompression.
+    pub limit: u64,
+}
+
+/// What is sent with a request.
+#[derive(Clone)]
+pub struct Body {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// It itself. It may hold a password, so that it is never shown.
+    pub bytes: Vec<u8>,
+}
+
+/// A whole answer, of any status but a redirect. An answer that reports success is no HTML page.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What became of the request.
+    pub status: StatusCode,
+    /// The media type as the server wrote it; empty if it wrote none.
+    pub content_type: String,
+    /// The whole body, decompressed; of an answer that does not report success the beginning.
+    pub body: Vec<u8>,
+    /// What was asked, for errors: method, scheme, host and path.
+    pub asked: String,
+}
+
+impl Answer {
+    /// Whether it is an HTML page, as its media type or its beginning says.
+    pub fn is_html(&self) -> bool {
+        excerpt::is_html(&self.content_type, &self.body)
+    }
+
+    /// The beginning of the body for an error's text: one line; of an HTML page the title.
+    pub fn excerpt(&self) -> String {
+        excerpt::of(&self.content_type, &self.body)
+    }
+
+    /// This answer as the error that it is to whoever asked for `operation`.
+    pub fn refused(&self, operation: &str) -> HttpError {
+        HttpError::refused(operation, self)
+    }
+}
+
+/// Neither the content nor its length: both may tell a password.
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Body {
+            content_type,
+            bytes: _,
+        } = self;
+        f.debug_struct("Body")
+            .field("content_type", content_type)
+            .finish_non_exhaustive()
+    }
+}

@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod control;
 mod crash;
+mod crowd_double;
 mod daemon;
 mod docs;
 mod engine;

@@ -3,6 +3,7 @@
 pub(crate) mod certificates;
 pub(crate) mod company;
 pub(crate) mod configured_slapd;
+pub(crate) mod crowd_double;
 pub(crate) mod daemon;
 pub(crate) mod fake_application;
 pub(crate) mod fake_directory;

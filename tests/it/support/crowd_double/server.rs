@@ -1,0 +1,163 @@
+//! The listener, and what becomes of a request besides its answer.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::TcpListener as StdListener;
+use std::sync::{Arc, Mutex};
+
+use futures_util::stream;
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::task::JoinSet;
+
+use super::fault::{Fault, Scripted};
+use super::handle::{Asked, handle};
+use super::{Command, Inside, Seen};
+
+type Body = BoxBody<Bytes, io::Error>;
+type Shared = Arc<Mutex<Inside>>;
+
+/// Serves until nobody is left who could command it.
+pub(super) fn run(listener: StdListener, inside: &Shared, commands: UnboundedReceiver<Command>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(serve(listener, inside, commands));
+}
+
+async fn serve(listener: StdListener, inside: &Shared, mut commands: UnboundedReceiver<Command>) {
+    let address = listener.local_addr().unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let mut listener = Some(TcpListener::from_std(listener).unwrap());
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                None => return,
+                Some(Command::Cut(done)) => {
+                    listener = None;
+                    connections.shutdown().await;
+                    let _ = done.send(());
+                }
+                Some(Command::Restore(done)) => {
+                    listener = Some(TcpListener::bind(address).await.unwrap());
+                    let _ = done.send(());
+                }
+            },
+            accepted = accept(listener.as_ref()) => {
+                connections.spawn(connection(accepted, Arc::clone(inside)));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> TcpStream {
+    match listener {
+        None => std::future::pending().await,
+        Some(listener) => {
+            let stream = listener.accept().await.unwrap().0;
+            let _ = stream.set_nodelay(true);
+            stream
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, inside: Shared) {
+    let service = service_fn(|request| answer(request, &inside));
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    // A client that goes away, or an answer that is withheld on purpose.
+    let _ = connection.await;
+}
+
+/// An error closes the connection without an answer.
+async fn answer(request: Request<Incoming>, inside: &Shared) -> Result<Response<Body>, io::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let asked = Asked::new(&head, &body);
+    let fault = {
+        let mut inside = inside.lock().unwrap();
+        if inside.notes {
+            let seen = Seen {
+                operation: asked.operation(&inside.rules),
+                query: head.uri.query().unwrap_or_default().to_owned(),
+                body: String::from_utf8_lossy(&body).into_owned(),
+            };
+            inside.seen.push(seen);
+        }
+        inside.in_flight += 1;
+        inside.in_flight_max = inside.in_flight_max.max(inside.in_flight);
+        let operation = asked.operation(&inside.rules);
+        inside.script.next(&operation)
+    };
+    let _guard = InFlight(inside);
+    // Whoever else has asked is counted before the first one is answered.
+    tokio::task::yield_now().await;
+    let done = || handle(&asked, &mut inside.lock().unwrap());
+    match fault {
+        None => Ok(whole(done())),
+        Some(Fault::Answer(scripted)) => Ok(whole(scripted)),
+        Some(Fault::Instead(scripted)) => {
+            done();
+            Ok(whole(scripted))
+        }
+        Some(Fault::CutBody(bytes)) => Ok(cut(&done(), bytes)),
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Lost) => {
+            done();
+            Err(io::Error::other("lost on purpose"))
+        }
+        Some(Fault::Closed) => Err(io::Error::other("closed on purpose")),
+    }
+}
+
+struct InFlight<'a>(&'a Shared);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().in_flight -= 1;
+    }
+}
+
+fn whole(it: Scripted) -> Response<Body> {
+    let never = |it: Infallible| match it {};
+    let body = Full::new(Bytes::from(it.body.clone()))
+        .map_err(never)
+        .boxed();
+    with_head(&it, body)
+}
+
+/// The body is sent in chunks, as a server does that streams it, and the last chunk never comes.
+fn cut(it: &Scripted, bytes: usize) -> Response<Body> {
+    let begin = it.body.as_bytes()[..bytes.min(it.body.len())].to_vec();
+    let frames = stream::unfold(Some(begin), |left| async move {
+        if let Some(begin) = left {
+            return Some((Ok(Frame::data(Bytes::from(begin))), None));
+        }
+        // What was sent so far goes out first.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        Some((Err(io::Error::other("cut on purpose")), None))
+    });
+    with_head(it, StreamBody::new(frames).boxed())
+}
+
+fn with_head(it: &Scripted, body: Body) -> Response<Body> {
+    let mut response = Response::builder().status(it.status);
+    if !it.content_type.is_empty() {
+        response = response.header("Content-Type", it.content_type);
+    }
+    for (name, value) in &it.headers {
+        response = response.header(*name, value);
+    }
+    response.body(body).unwrap()
+}

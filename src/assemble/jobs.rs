@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assemble::Parts;
 use crate::assemble::routine::Routine;
+use crate::assemble::serving;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon::{
@@ -18,6 +19,7 @@ use crate::daemon::{
 };
 use crate::events::{self, Counts};
 use crate::progress::Work;
+use crate::serve::Sets;
 use crate::store::{Role, Store, StoreError};
 use crate::sync::read::{self, Kept};
 use crate::sync::{self, DirectoryPart};
@@ -38,6 +40,8 @@ pub struct StoreJobs {
     /// When old history was last forgotten, in seconds since the epoch.
     pruned_at: AtomicI64,
     routine: Routine,
+    /// Where committed sets are shown, if this process serves any.
+    sets: Option<Arc<Sets>>,
 }
 
 /// How often old history is forgotten. It is looked through for that.
@@ -78,7 +82,15 @@ impl StoreJobs {
             history_keep: config.history_keep,
             pruned_at: AtomicI64::new(0),
             routine: Routine::default(),
+            sets: None,
         }
+    }
+
+    /// The same, with every set that is committed shown here from then on.
+    #[must_use]
+    pub fn showing(self, sets: Arc<Sets>) -> Self {
+        let sets = Some(sets);
+        StoreJobs { sets, ..self }
     }
 
     fn directory(&self, name: &str) -> Option<&Arc<DirectoryPart>> {
@@ -147,6 +159,9 @@ impl StoreJobs {
             Some(false) => {}
         }
         let pushed = sync::push::push(part, &self.store, clock, asked, work, stop).await?;
+        if let (Some(sets), true) = (&self.sets, pushed.due) {
+            serving::publish(sets, part, &self.store).await?;
+        }
         let end = match (pushed.due, pushed.reached) {
             (false, _) => PushEnd::NotDue,
             (true, true) => PushEnd::Pushed,

@@ -3,8 +3,10 @@
 //! A new directory or application is one arm in `connect`; everything else speaks to the traits.
 
 mod jobs;
+mod passwords;
 mod routine;
 mod rules;
+mod serving;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,9 +23,12 @@ use crate::directories::Directory;
 use crate::directories::file::FileDirectory;
 use crate::directories::ldap::LdapDirectory;
 use crate::directories::ldap::config::Bind;
+use crate::serve;
+use crate::serve::config::ServeConfig;
 use crate::sync::{ApplicationPart, DirectoryPart};
 
 pub use jobs::StoreJobs;
+pub use serving::{Serving, ServingFault};
 
 /// A part that could not be made from its entry. The configuration was checked before, so this is what only the outside can
 /// tell: a certificate file that is none.
@@ -43,6 +48,8 @@ pub struct Parts {
     pub directories: Vec<Arc<DirectoryPart>>,
     /// The enabled applications, in the order of the configuration.
     pub applications: Vec<Arc<ApplicationPart>>,
+    /// Where sets are served, and to whom.
+    pub serve: Option<serve::Settings>,
 }
 
 /// Connects everything that a configuration names. Nothing outside is asked, and no secret is read.
@@ -73,9 +80,32 @@ pub fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Parts, Vec<As
         Ok(Parts {
             directories,
             applications,
+            serve: config.serve.as_ref().map(|it| serve_settings(config, it)),
         })
     } else {
         Err(faults)
+    }
+}
+
+fn serve_settings(config: &Config, serve: &ServeConfig) -> serve::Settings {
+    let enabled = config.applications.iter().filter(|it| it.enabled);
+    let served = enabled.filter_map(|entry| match entry.connector() {
+        Some(ApplicationType::CrowdServer(served)) => Some((entry, served)),
+        _ => None,
+    });
+    let clients = served.flat_map(|(entry, served)| {
+        served.clients.iter().map(|client| serve::Client {
+            name: client.name.clone(),
+            secret: client.secret.under(&config.base_dir),
+            addresses: client.addresses.clone(),
+            entry: entry.id().as_str().to_owned(),
+        })
+    });
+    serve::Settings {
+        listen: serve.listen,
+        tls: serve.tls.clone(),
+        trusted_proxies: serve.trusted_proxies.clone(),
+        clients: clients.collect(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::assemble::{self, StoreJobs};
+use crate::assemble::{self, Serving, StoreJobs};
 use crate::cli::args::Args;
 use crate::cli::entries::{self, When};
 use crate::cli::setup::Setup;
@@ -27,8 +27,8 @@ use crate::text::counted;
 const LISTENS_WITHIN: Duration = Duration::from_secs(10);
 /// Between two looks for it.
 const LISTENS_PAUSE: Duration = Duration::from_millis(50);
-/// How long the daemon waits at its end for what still uses the store.
-const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+/// How long the daemon waits at its end for requests in hand and for what still uses the store.
+const CLOSED_WITHIN: Duration = Duration::from_secs(6);
 
 /// One pass over everything. Beside a running daemon the daemon runs it and this tells the outcome.
 pub(crate) async fn sync_now(args: &Args) -> Result<Exit, Fault> {
@@ -88,6 +88,11 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
         Claim::take(&path, Role::Daemon, &holder("daemon", setup.clock.now())).map_err(busy)?;
     let store = open(&setup.config).await?;
     let clock = Arc::clone(&setup.clock);
+    let serving = Serving::new(Arc::clone(&clock));
+    serving
+        .follow(&setup.parts, &store)
+        .await
+        .map_err(|it| Fault::new(Exit::Failed, events::chain(&it)))?;
     let signals = daemon::signals().map_err(|it| Fault::new(Exit::Failed, it.to_string()))?;
     let control = ControlSocket::bind(&socket_path(&path))
         .await
@@ -97,31 +102,38 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
         env!("CARGO_PKG_VERSION"),
         &args.config.display().to_string(),
     );
-    let jobs = Arc::new(StoreJobs::new(
+    let jobs = StoreJobs::new(
         &setup.config,
         setup.parts,
         store.clone(),
         Arc::clone(&clock),
         last_pass,
         Role::Daemon,
-    ));
+    );
+    let jobs = Arc::new(jobs.showing(serving.sets()));
     let daemon = Daemon {
         clock: Arc::clone(&clock),
         progress: Progress::new(),
         jobs,
         notifier: Notifier::from_environment(),
         control: Some(control),
+        served: Box::pin(Arc::clone(&serving).died()),
         reload: reload(
             args.config.clone(),
             setup.config,
             store.clone(),
             Arc::clone(&clock),
+            Arc::clone(&serving),
         ),
     };
     let exit = daemon.run(signals).await;
     // After a hard stop something may still use it, which is as good as being killed.
+    let closed = async {
+        serving.end().await;
+        store.close().await;
+    };
     tokio::select! {
-        () = store.close() => {}
+        () = closed => {}
         () = clock.sleep(CLOSED_WITHIN) => {}
     }
     drop(claim);
@@ -129,10 +141,17 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
 }
 
 /// Reads the configuration anew. Another store needs another start.
-fn reload(path: PathBuf, running: Config, store: Store, clock: Arc<dyn Clock>) -> Reload {
+fn reload(
+    path: PathBuf,
+    running: Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    serving: Arc<Serving>,
+) -> Reload {
     Box::new(move || {
         let (path, state) = (path.clone(), running.state.clone());
         let (store, clock) = (store.clone(), Arc::clone(&clock));
+        let serving = Arc::clone(&serving);
         Box::pin(async move {
             let text = |it: &dyn std::fmt::Display| it.to_string();
             let loaded = crate::config::load(&path)
@@ -147,9 +166,13 @@ fn reload(path: PathBuf, running: Config, store: Store, clock: Arc<dyn Clock>) -
             entries::take_over(&loaded.config, &store, When::Reload)
                 .await
                 .map_err(|it| vec![events::chain(&it)])?;
+            serving
+                .follow(&parts, &store)
+                .await
+                .map_err(|it| vec![events::chain(&it)])?;
             // The passes go on being counted by who counts them already.
             let jobs = StoreJobs::new(&loaded.config, parts, store, clock, 0, Role::Daemon);
-            let jobs: Arc<dyn Jobs> = Arc::new(jobs);
+            let jobs: Arc<dyn Jobs> = Arc::new(jobs.showing(serving.sets()));
             Ok(jobs)
         })
     })

@@ -7,6 +7,7 @@ mod applications;
 mod entries;
 mod lists;
 mod secrets;
+mod serve;
 mod targets;
 mod times;
 
@@ -46,6 +47,7 @@ pub(super) fn check(
     lists::check(&draft, report);
     targets::check(&draft, report);
     applications::check(&draft, report);
+    serve::check(&draft, report);
     times::check(&draft, report);
     secrets::check(secrets, base_dir, report);
 }

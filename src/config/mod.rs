@@ -46,6 +46,7 @@ use self::spot::Report;
 use self::tree::FILE_BYTES_MAX;
 use self::values::time_zone;
 use crate::schedule::Schedule;
+use crate::serve::config::ServeConfig;
 use crate::text::Span;
 
 /// A configuration without errors.
@@ -65,6 +66,8 @@ pub struct Config {
     pub directories: Vec<DirectoryEntry>,
     /// The applications.
     pub applications: Vec<ApplicationEntry>,
+    /// Where the sets of those that are served can be had; its paths are taken from `base_dir` already.
+    pub serve: Option<ServeConfig>,
 }
 
 /// A configuration that can be used, and what is unwise in it.
@@ -94,6 +97,7 @@ struct Written {
     directories: Vec<DirectoryEntry>,
     #[serde(default)]
     applications: Vec<ApplicationEntry>,
+    serve: Option<ServeConfig>,
 }
 
 /// Reads a configuration file, for those who read and push: every secret that an enabled entry names can be read.
@@ -224,6 +228,7 @@ fn understand(text: &str, base_dir: &Path, report: &mut Report) -> Option<Config
         history_keep,
         directories,
         applications,
+        serve,
     } = written;
     Some(Config {
         base_dir: base_dir.to_owned(),
@@ -233,6 +238,7 @@ fn understand(text: &str, base_dir: &Path, report: &mut Report) -> Option<Config
         history_keep,
         directories,
         applications,
+        serve: serve.map(|it| it.anchored(base_dir)),
     })
 }
 

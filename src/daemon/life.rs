@@ -48,6 +48,8 @@ pub struct Daemon {
     pub notifier: Notifier,
     /// Where passes can be asked for.
     pub control: Option<ControlSocket>,
+    /// Ends when that half of the daemon dies which serves others; a daemon that serves nobody waits for ever.
+    pub served: BoxFuture<'static, ()>,
     /// What SIGHUP does.
     pub reload: Reload,
 }
@@ -128,6 +130,7 @@ impl Life {
             jobs,
             notifier,
             control,
+            served,
             reload,
         } = daemon;
         let (stop, notifier) = (CancellationToken::new(), Arc::new(notifier));
@@ -167,6 +170,7 @@ impl Life {
             reload_again: false,
         };
         life.tell_ready();
+        spawn(("serve".to_owned(), served), &mut life.aides);
         // Only now, so that the service manager hears of the start before it hears of anything else.
         spawn(("status".to_owned(), Box::pin(status)), &mut life.aides);
         life.generation.begin(Trigger::Start, None);

@@ -26,7 +26,7 @@ const TABLE: &[(&str, &str)] = &[
     ("store", "model, text, clock [failpoint]"),
     (
         "config",
-        "connectors' config types, schedule, secret, text, template",
+        "connectors' config types, schedule, secret, text, template [serve's config types]",
     ),
     (
         "sync",
@@ -82,6 +82,8 @@ enum Grant {
     Module(&'static str),
     ConnectorConfigs,
     ConnectorInsides,
+    /// What a user writes under `serve:`.
+    ServeConfig,
     /// A moment is a value; the clock that tells the present one is not for those who decide.
     Timestamp,
 }
@@ -171,6 +173,7 @@ impl Table {
                 connector && path.get(2).is_some_and(|room| room == "config")
             }
             Grant::ConnectorInsides => connector,
+            Grant::ServeConfig => path.starts_with(&["serve", "config"].map(str::to_owned)),
             Grant::Timestamp => path.starts_with(&["clock", "Timestamp"].map(str::to_owned)),
         };
         implements
@@ -213,6 +216,7 @@ fn phrase_grants(phrase: &'static str, above: &[&'static str], previous: &[Grant
         "the traits" => modules(&TRAITS),
         "clock's Timestamp" => vec![Grant::Timestamp],
         "connectors' config types" => vec![Grant::ConnectorConfigs],
+        "serve's config types" => vec![Grant::ServeConfig],
         "all above" => [modules(above), vec![Grant::ConnectorInsides]].concat(),
         "all but connectors' insides" => {
             [modules(&all_modules()), vec![Grant::ConnectorConfigs]].concat()

@@ -4,7 +4,6 @@
 //! *is* the set that is served; so a mass removal is held here, before any product hears of it. Hence a
 //! change needs nothing but its commit, and a listing is what was last seen.
 
-mod address;
 mod api;
 pub mod config;
 mod convert;

@@ -59,6 +59,7 @@ impl TestDaemon {
             jobs: jobs.clone(),
             notifier: Notifier::to(&socket, Some(WATCHDOG)),
             control: Some(ControlSocket::bind(&control).await.unwrap()),
+            served: Box::pin(std::future::pending()),
             reload: Box::new(move || {
                 let jobs: Option<Arc<FakeJobs>> = next.lock().unwrap().take();
                 let result = match jobs {

@@ -19,6 +19,7 @@ mod daemon;
 mod directory;
 mod failure;
 mod pass;
+mod serve;
 
 pub use self::application::{
     access_remains, account_conflict, account_frozen, account_gone, application_failed,
@@ -39,6 +40,10 @@ pub use self::directory::{
 };
 pub use self::failure::{Failure, chain};
 pub use self::pass::{Finish, pass_finished, pass_progress, pass_started};
+pub use self::serve::{
+    serve_certificate_failed, serve_certificate_reloaded, serve_refused, serve_started,
+    serve_unverified,
+};
 
 /// One line of the log. The target is the program, so that the folders of the source are no part of what is promised.
 macro_rules! tell {

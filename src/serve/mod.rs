@@ -7,11 +7,19 @@
 
 pub mod config;
 
+mod body;
+mod caller;
+mod clients;
+mod connection;
+mod doors;
 mod image;
+mod keyed;
 mod passwords;
 mod server;
 mod sets;
 mod settings;
+mod tls;
+mod turns;
 
 pub use image::{Image, Origin, ServedGroup, ServedUser};
 pub use passwords::Passwords;

@@ -17,6 +17,7 @@
 //! * [`model`]: the nouns that everything speaks.
 //! * [`wire`]: protocol types, before they mean anything.
 //! * [`reconcile`]: the core; pure. What directories said and what an application holds, to a plan.
+//! * [`client`]: how services are asked that more than one connector speaks to.
 //! * [`directories`]: the sources that are polled.
 //! * [`applications`]: the targets that are filled.
 //! * [`store`]: what is remembered between passes.
@@ -30,6 +31,7 @@
 pub mod applications;
 pub mod assemble;
 pub mod cli;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod daemon;

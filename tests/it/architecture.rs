@@ -18,9 +18,10 @@ const TABLE: &[(&str, &str)] = &[
     ("model", "text [clock's Timestamp]"),
     ("wire", "text, model [clock's Timestamp]"),
     ("reconcile", "model, text, template [clock's Timestamp]"),
+    ("client", "model, text, wire, http, pace, secret, clock"),
     (
         "directories",
-        "model, text, template, wire, http, pace, secret, clock [trust]",
+        "model, text, template, wire, client, http, pace, secret, clock [trust]",
     ),
     ("applications", "the same"),
     ("store", "model, text, clock [failpoint]"),

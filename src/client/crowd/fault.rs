@@ -1,0 +1,111 @@
+//! What can go wrong, named by what the caller will do about it. Each text says what to do where an administrator can.
+
+use crate::http::{Answer, HttpError, StatusCode};
+use crate::wire::crowd::ErrorBody;
+
+/// Why a call did not come to its end. No text holds a query or a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CrowdFault {
+    /// Nothing was sent: no such host, no connection, no TLS.
+    #[error("{0}")]
+    Unreachable(String),
+    /// It was sent, and no whole answer came: nobody knows whether it was done.
+    #[error("{0}")]
+    Cut(String),
+    /// Something else than a Crowd answers there: a login page, a redirect, an endless body.
+    #[error("{0}")]
+    Astray(String),
+    /// The application's name or password is wrong, or there is no password to be had.
+    #[error("{0}")]
+    Password(String),
+    /// The application may not ask from this machine's address.
+    #[error("{0}")]
+    Address(String),
+    /// Not now: 429, 502, 503 or 504.
+    #[error("{text}")]
+    Busy {
+        /// The status.
+        status: u16,
+        /// Operation, request, status and the beginning of the answer.
+        text: String,
+    },
+    /// The server refused it.
+    #[error("{text}")]
+    Refused {
+        /// The status.
+        status: u16,
+        /// The word of the protocol for why, like `USER_NOT_FOUND`; empty where the answer has none.
+        reason: String,
+        /// Operation, request, status and the beginning of the answer.
+        text: String,
+    },
+    /// It was done, or answered, and the answer makes no sense.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+impl CrowdFault {
+    /// What an answer of any status but a success means.
+    pub(super) fn of(operation: &str, answer: &Answer) -> CrowdFault {
+        let text = answer.refused(operation).to_string();
+        let body = ErrorBody::read(&answer.body);
+        match answer.status {
+            StatusCode::UNAUTHORIZED => CrowdFault::Password(format!(
+                "{text}; check `application` and `password` against the application as the server knows it: they are \
+                 not those of a person"
+            )),
+            StatusCode::FORBIDDEN if body.is_none() => CrowdFault::Address(format!(
+                "{text}; add the address of this machine to the remote addresses of the application on the server"
+            )),
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => CrowdFault::Busy {
+                status: answer.status.as_u16(),
+                text,
+            },
+            StatusCode::NOT_FOUND if body.is_none() => CrowdFault::Refused {
+                status: 404,
+                reason: String::new(),
+                text: format!(
+                    "{text}; check `url`: a Crowd usually has the context path `/crowd`, a Jira often none"
+                ),
+            },
+            status => CrowdFault::Refused {
+                status: status.as_u16(),
+                reason: body.map(|it| it.reason).unwrap_or_default(),
+                text,
+            },
+        }
+    }
+
+    /// Whether the server says that whoever or whatever was asked for is not there. A page that is not there is something else.
+    pub fn is_not_there(&self) -> bool {
+        matches!(self, CrowdFault::Refused { status: 404, reason, .. } if !reason.is_empty())
+    }
+
+    /// The protocol's word for why the server refused; empty where it said none.
+    pub fn reason(&self) -> &str {
+        match self {
+            CrowdFault::Refused { reason, .. } => reason,
+            _ => "",
+        }
+    }
+}
+
+impl From<HttpError> for CrowdFault {
+    fn from(error: HttpError) -> CrowdFault {
+        match error {
+            HttpError::Unreachable(text) => CrowdFault::Unreachable(text),
+            HttpError::Cut(text) => CrowdFault::Cut(text),
+            HttpError::Redirected(text) | HttpError::Html(text) | HttpError::TooLarge(text) => {
+                CrowdFault::Astray(text)
+            }
+            HttpError::Status { status, text } => CrowdFault::Refused {
+                status: status.as_u16(),
+                reason: String::new(),
+                text,
+            },
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! `check [--connect]`: every problem of the configuration at once; with `--connect` everything outside is asked, too.
 
+mod logins;
+
 use serde_json::json;
 
 use crate::cli::args::{Args, Format};
@@ -31,10 +33,9 @@ pub(crate) async fn run(args: &Args, connect: bool, format: Format) -> Result<Ex
                 }
             }
             for part in &parts.applications {
-                findings.push((
-                    format!("applications.{}", part.name),
-                    part.application.check().await,
-                ));
+                let mut found = part.application.check().await;
+                found.extend(logins::findings(&config, part).await?);
+                findings.push((format!("applications.{}", part.name), found));
             }
         }
         good = findings.iter().flat_map(|it| &it.1).all(|it| it.good);

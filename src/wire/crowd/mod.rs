@@ -8,6 +8,7 @@
 pub mod body;
 pub mod entity;
 pub mod error;
+pub mod events;
 pub mod json;
 pub mod membership;
 pub mod write;
@@ -16,6 +17,7 @@ pub mod xml;
 pub use self::body::BadBody;
 pub use self::entity::{Attribute, BadRecord, Group, User};
 pub use self::error::ErrorBody;
+pub use self::events::{Event, Events, EventsFault, Named};
 pub use self::json::JsonFault;
 pub use self::membership::{Membership, MembershipReader};
 pub use self::write::{Detail, Format, Kind, Writer};

@@ -11,6 +11,7 @@ pub mod error;
 pub mod events;
 pub mod json;
 pub mod membership;
+pub mod restriction;
 pub mod write;
 pub mod xml;
 
@@ -20,5 +21,6 @@ pub use self::error::ErrorBody;
 pub use self::events::{Event, Events, EventsFault, Named};
 pub use self::json::JsonFault;
 pub use self::membership::{Membership, MembershipReader};
+pub use self::restriction::{BadRestriction, Restriction, Searched};
 pub use self::write::{Detail, Format, Kind, Writer};
 pub use self::xml::XmlFault;

@@ -5,6 +5,7 @@
 //! end. Until an entry has an image, its clients are told that the service is unavailable: an empty or partial answer would
 //! have them remove people. Nothing here decides who is in a set, and nothing here reads the store.
 
+pub mod attempts;
 pub mod config;
 
 mod body;

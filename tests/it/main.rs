@@ -20,6 +20,7 @@ mod exit_codes;
 mod figures;
 mod file_directory;
 mod laws;
+mod ldap_authentication;
 mod ldap_delta;
 mod ldap_directory;
 mod ldap_service;

@@ -33,6 +33,9 @@ use crate::wire::ldap::{dn, ids};
 
 /// How many entries may answer the question for one id. Two are one too many, and are told as such.
 const ANSWERS_MAX: u64 = 10;
+/// The result codes beside which a password policy says why: success, constraint violation, invalid credentials, insufficient
+/// rights, unwilling.
+const POLICY_CODES: [u32; 5] = [0, 19, 49, 50, 53];
 
 /// Asks an LDAP directory for passwords.
 pub(super) struct LdapAuthenticator {
@@ -104,7 +107,7 @@ impl Reader {
         let part = limit / servers.max(1);
         let mut failures = Vec::new();
         for url in &self.urls {
-            let reached = timeout(part, self.reach(url, id, part, now)).await;
+            let reached = timeout(part, self.reach(url, id, now)).await;
             let reached = reached
                 .unwrap_or_else(|_| Err(ReadError::Unavailable(late(&url.to_string(), part))));
             match reached {
@@ -120,20 +123,13 @@ impl Reader {
         Verdict::Unavailable(all_of(&failures).to_string())
     }
 
-    /// Looks the entry up and opens the connection on which its password may be tried, in the time that this may take.
+    /// Looks the entry up and opens the connection on which its password may be tried.
     ///
     /// # Errors
     /// The server cannot be reached, or does not let the reader in: the next one may be asked.
-    async fn reach(
-        &self,
-        url: &LdapUrl,
-        id: &str,
-        limit: Duration,
-        now: Timestamp,
-    ) -> Result<Reached, ReadError> {
+    async fn reach(&self, url: &LdapUrl, id: &str, now: Timestamp) -> Result<Reached, ReadError> {
         self.check_secrecy(url)?;
-        let silence = self.timeout.min(limit);
-        let mut session = Session::open(url, self.tls.as_ref(), silence).await?;
+        let mut session = Session::open(url, self.tls.as_ref(), self.timeout).await?;
         self.log_in(&mut session).await?;
         let found = match self.look_up(&mut session, id, now).await {
             Ok(found) => found,
@@ -146,7 +142,7 @@ impl Reader {
         if found.status == Status::Inactive {
             return Ok(Reached::Told(Verdict::Inactive));
         }
-        let second = Session::open(url, self.tls.as_ref(), silence);
+        let second = Session::open(url, self.tls.as_ref(), self.timeout);
         let (second, ()) = tokio::join!(second, session.close());
         Ok(Reached::Entry(second?, found.dn))
     }
@@ -201,7 +197,7 @@ impl Reader {
                 return Err(unsure(session, &query, why));
             }
         }
-        // Bases may overlap.
+        // Who comes twice under one name is one, as in reading.
         found.sort_by(|left, right| left.handle.cmp(&right.handle));
         found.dedup_by(|left, right| left.handle == right.handle);
         match (found.pop(), found.is_empty(), self.users.first()) {
@@ -259,18 +255,20 @@ fn verdict(what: &str, answer: &LdapResult) -> Verdict {
         Ok(objection) => objection.flatten(),
         Err(NotBer) => return Verdict::Unavailable(fault::senseless(what).to_string()),
     };
-    match (answer.rc, objection) {
-        (0 | 19 | 49 | 50 | 53, Some(Objection::Locked)) => Verdict::Inactive,
-        (0 | 19 | 49 | 50 | 53, Some(Objection::Expired | Objection::MustChange)) => {
-            Verdict::Expired
-        }
-        (0, None) => Verdict::Accepted,
-        (49, None) => refused(what, &answer.text),
-        // 389 Directory Server, of an entry without any password.
-        (48, None) => Verdict::Wrong,
+    if let Some(objection) = objection.filter(|_| POLICY_CODES.contains(&answer.rc)) {
+        return match objection {
+            Objection::Locked => Verdict::Inactive,
+            Objection::Expired | Objection::MustChange => Verdict::Expired,
+        };
+    }
+    match answer.rc {
+        0 => Verdict::Accepted,
         // 389 Directory Server and its relatives, after too many wrong passwords.
-        (19, None) => Verdict::Inactive,
-        (code, _) => Verdict::Unavailable(format!(
+        19 => Verdict::Inactive,
+        // 389 Directory Server, of an entry without any password.
+        48 => Verdict::Wrong,
+        49 => refused(what, &answer.text),
+        code => Verdict::Unavailable(format!(
             "{what}: the server answered with result code {code}; {}",
             remedy(code)
         )),

@@ -1,8 +1,8 @@
 //! An LDAP server that says what a test tells it to, byte by byte: for what no real server can be brought to say.
 //!
-//! It takes every bind, and answers the searches of a connection as scripted. Questions are decoded, controls included;
-//! messages are written as bytes, since what they must show are names that are no text, operations that do not exist, and
-//! ends in the middle.
+//! It takes every bind unless it is told otherwise, and answers the searches of a connection as scripted. Questions are
+//! decoded, controls included; messages are written as bytes, since what they must show are names that are no text,
+//! operations that do not exist, and ends in the middle.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +19,24 @@ const PAGED_RESULTS: &str = "1.2.840.113556.1.4.319";
 
 /// Makes the answer to a search. The connection is closed behind an answer that ends the list with [`Then::Close`].
 type Answer = dyn Fn(&Question) -> (Vec<u8>, Then) + Send + Sync;
+
+/// Makes the answer to a bind.
+type LoginAnswer = dyn Fn(&Login) -> (Vec<u8>, Then) + Send + Sync;
+
+/// A simple bind request (RFC 4511, section 4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    /// How many searches came before it on its connection, apart from those of the root DSE.
+    pub(crate) searches: usize,
+    /// Its message id, under which it must be answered.
+    pub(crate) id: u32,
+    /// The DN.
+    pub(crate) name: String,
+    /// The password.
+    pub(crate) password: String,
+    /// The controls that go with it.
+    pub(crate) controls: Vec<AskedControl>,
+}
 
 /// A search request (RFC 4511, section 4.5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,13 +113,22 @@ pub(crate) async fn start(
 pub(crate) async fn start_asked(
     answer: impl Fn(&Question) -> (Vec<u8>, Then) + Send + Sync + 'static,
 ) -> SocketAddr {
+    start_with_logins(answer, |login| (accepted(login.id), Then::GoOn)).await
+}
+
+/// Starts a server that looks at what it is asked and at who logs in; it ends with the runtime of the test.
+pub(crate) async fn start_with_logins(
+    answer: impl Fn(&Question) -> (Vec<u8>, Then) + Send + Sync + 'static,
+    login: impl Fn(&Login) -> (Vec<u8>, Then) + Send + Sync + 'static,
+) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let answer: Arc<Answer> = Arc::new(answer);
+    let login: Arc<LoginAnswer> = Arc::new(login);
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            let answer = Arc::clone(&answer);
-            tokio::spawn(async move { serve(client, &*answer).await });
+            let (answer, login) = (Arc::clone(&answer), Arc::clone(&login));
+            tokio::spawn(async move { serve_logins(client, &*answer, &*login).await });
         }
     });
     address
@@ -216,10 +243,23 @@ pub(crate) fn tlv(tag: u8, value: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Serves one client, over whatever it is connected.
+/// The answer to a bind that is taken.
+pub(crate) fn accepted(id: u32) -> Vec<u8> {
+    result(id, 0x61, 0, "", &[])
+}
+
+/// Serves one client, over whatever it is connected, and takes every bind.
 pub(crate) async fn serve(
+    client: impl AsyncRead + AsyncWrite + Unpin,
+    answer: &(dyn Fn(&Question) -> (Vec<u8>, Then) + Send + Sync),
+) {
+    serve_logins(client, answer, &|login| (accepted(login.id), Then::GoOn)).await;
+}
+
+async fn serve_logins(
     mut client: impl AsyncRead + AsyncWrite + Unpin,
     answer: &(dyn Fn(&Question) -> (Vec<u8>, Then) + Send + Sync),
+    login: &(dyn Fn(&Login) -> (Vec<u8>, Then) + Send + Sync),
 ) {
     let mut received = Vec::new();
     let mut searches = 0;
@@ -229,8 +269,10 @@ pub(crate) async fn serve(
         };
         let (bytes, then) = match operation.id {
             BIND => {
-                let result = [tlv(0x0a, &[0]), tlv(0x04, b""), tlv(0x04, b"")].concat();
-                (self::message(id, &tlv(0x61, &result), &[]), Then::GoOn)
+                let Some(asked) = who(searches, id, operation, controls) else {
+                    return;
+                };
+                login(&asked)
             }
             SEARCH => {
                 let Some(question) = question(searches, id, operation, controls) else {
@@ -270,6 +312,24 @@ fn open(message: &StructureTag) -> Option<(u32, &StructureTag, Option<&Structure
     let id = octets(parts.first()?)?;
     let id = id.iter().fold(0, |id, byte| id << 8 | u32::from(*byte));
     Some((id, parts.get(1)?, parts.get(2)))
+}
+
+/// A decoded simple bind request; none if it has not the shape of one.
+fn who(
+    searches: usize,
+    id: u32,
+    operation: &StructureTag,
+    controls: Option<&StructureTag>,
+) -> Option<Login> {
+    let fields = parts(operation)?;
+    let controls = controls.map_or(Some(&[][..]), parts)?;
+    Some(Login {
+        searches,
+        id,
+        name: text(fields.get(1)?)?,
+        password: text(fields.get(2)?)?,
+        controls: controls.iter().map(asked).collect::<Option<_>>()?,
+    })
 }
 
 /// A decoded search request; none if it has not the shape of one.

@@ -25,7 +25,18 @@ pub(crate) fn answers(url: &str) -> bool {
 ///
 /// When the server refuses one.
 pub(crate) fn modify(url: &str, dn: &str, password: &str, changes: &str) {
-    let mut client = Command::new("ldapmodify")
+    modify_by(
+        &mut Command::new("ldapmodify"),
+        url,
+        (dn, password),
+        changes,
+    );
+}
+
+/// The same with an `ldapmodify` that is prepared already.
+pub(crate) fn modify_by(client: &mut Command, url: &str, login: (&str, &str), changes: &str) {
+    let (dn, password) = login;
+    let mut client = client
         .args(["-x", "-D", dn, "-w", password, "-H", url])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

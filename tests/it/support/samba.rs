@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use tempfile::TempDir;
 
 use super::{certificates, ldap_tools, wait};
@@ -191,6 +193,18 @@ impl Samba {
         }
         self.modify(&changes);
         unit
+    }
+
+    /// Sets the password of a user. Over TLS alone is that allowed.
+    pub(crate) fn set_password(&self, dn: &str, password: &str) {
+        let quoted = format!("\"{password}\"");
+        let bytes: Vec<u8> = quoted.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let encoded = BASE64_STANDARD.encode(bytes);
+        let change =
+            format!("dn: {dn}\nchangetype: modify\nreplace: unicodePwd\nunicodePwd:: {encoded}\n");
+        let mut client = Command::new("ldapmodify");
+        let client = client.env("LDAPTLS_CACERT", self.ca_path());
+        ldap_tools::modify_by(client, &self.ldaps_url(), (ADMIN, PASSWORD), &change);
     }
 
     fn wait_until_it_answers(&mut self) {

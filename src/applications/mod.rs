@@ -16,6 +16,7 @@
 //! * **A7** `abilities().batch` says how many changes one call takes; [`Batch::Whole`](crate::model::Batch::Whole) means that
 //!   all of them happen or none.
 
+pub mod crowd;
 pub mod crowd_server;
 pub mod sql;
 

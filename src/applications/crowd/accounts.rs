@@ -1,0 +1,207 @@
+//! What is done for one change of an account.
+//!
+//! An account is looked up before it is changed: by the name that it was last seen with, and where another account has that
+//! name by now, by its key. So nobody is changed or deleted in another's place.
+
+use rustls::crypto::aws_lc_rs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::api::Api;
+use super::convert::{self, Known};
+use crate::client::crowd::{CrowdFault, Who};
+use crate::model::{Refusal, WantedAccount, What};
+use crate::text;
+use crate::wire::crowd::{JsonFault, User};
+
+/// How many bytes of chance a password has that is thrown away.
+const PASSWORD_BYTES: usize = 24;
+
+/// An account as it was last seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen<'a> {
+    /// The server's own id; its name where it has no other.
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+}
+
+/// Makes an account and says its id.
+pub(super) async fn create(api: &Api, wanted: &WantedAccount<'_>) -> Result<String, Refusal> {
+    let password = throwaway_password()?;
+    let made = api.create_user(convert::new_user(wanted, &password)).await;
+    let shown = match made {
+        Ok(body) => Known::user(&body).ok(),
+        Err(fault) if convert::may_be_taken(&fault) => {
+            let there = look_up(api, Who::Name(wanted.name)).await?;
+            return Err(taken_or(there.is_some(), &fault));
+        }
+        Err(fault) => return Err(convert::refusal(&fault)),
+    };
+    // Not every server shows what it made, and without its id the account would not be found again.
+    let shown = match shown {
+        Some(shown) => shown,
+        None => look_up(api, Who::Name(wanted.name))
+            .await?
+            .ok_or_else(|| stale("the server says that it made the account, and has none"))?,
+    };
+    if !convert::may_be_made(&shown.read, wanted) {
+        return Err(stale(
+            "the server says that it made the account, and shows another one, which was there before",
+        ));
+    }
+    let id = shown.id().to_owned();
+    if shown.read.active.is_some_and(|it| it != wanted.active) {
+        let what = if wanted.active {
+            What::ACTIVATE
+        } else {
+            What::DEACTIVATE
+        };
+        let seen = Seen {
+            id: &id,
+            name: &shown.read.name,
+        };
+        let switched = update(api, seen, Some(wanted), what).await;
+        // The account is there, whatever became of its switch.
+        switched.map_err(|it| partly(&it))?;
+    }
+    Ok(id)
+}
+
+/// What an update has led to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Updated {
+    /// The new id, where a rename changed it.
+    pub(super) id: Option<String>,
+}
+
+/// Changes the parts of an account that `what` names, and nothing else.
+pub(super) async fn update(
+    api: &Api,
+    seen: Seen<'_>,
+    wanted: Option<&WantedAccount<'_>>,
+    what: What,
+) -> Result<Updated, Refusal> {
+    let found = find(api, seen).await?;
+    let mut known = found.ok_or_else(|| stale("the account is not there any more"))?;
+    let mut name = known.read.name.clone();
+    let mut updated = Updated::default();
+    let renames = what.has(What::RENAME) || what.has(What::SPELLING);
+    if let Some(wanted) = wanted.filter(|it| renames && it.name != name) {
+        rename(api, &name, wanted.name).await?;
+        wanted.name.clone_into(&mut name);
+        updated.id = known.read.key.is_empty().then(|| name.clone());
+    }
+    let renamed = name != known.read.name;
+    if known.set(wanted, what) {
+        let replaced = api.replace_user(&name, &known.replacement(&name)).await;
+        replaced.map_err(|fault| {
+            let refusal = convert::refusal(&fault);
+            if renamed { partly(&refusal) } else { refusal }
+        })?;
+    }
+    Ok(updated)
+}
+
+/// Deletes an account; one that is not there any more is deleted.
+pub(super) async fn delete(api: &Api, seen: Seen<'_>) -> Result<(), Refusal> {
+    let Some(known) = find(api, seen).await? else {
+        return Ok(());
+    };
+    match api.delete_user(&known.read.name).await {
+        Err(fault) if !convert::is_gone(&fault) => Err(convert::refusal(&fault)),
+        _ => Ok(()),
+    }
+}
+
+async fn rename(api: &Api, old: &str, new: &str) -> Result<(), Refusal> {
+    let fault = match api.rename_user(old, new).await {
+        Ok(()) => return Ok(()),
+        Err(fault) => fault,
+    };
+    if !convert::may_be_taken(&fault) {
+        return Err(convert::refusal(&fault));
+    }
+    // Some servers say no more than that it failed.
+    let other = text::fold(old) != text::fold(new);
+    let there = other && look_up(api, Who::Name(new)).await?.is_some();
+    Err(taken_or(there, &fault))
+}
+
+/// The account that was last seen so. `None` where it is gone; whoever has its name by then is not it.
+async fn find(api: &Api, seen: Seen<'_>) -> Result<Option<Known<User>>, Refusal> {
+    let named = look_up(api, Who::Name(seen.name)).await?;
+    // Without keys the name is all there is.
+    if seen.id == seen.name {
+        return Ok(named);
+    }
+    if let Some(known) = named
+        && known.id() == seen.id
+    {
+        return Ok(Some(known));
+    }
+    let keyed = look_up(api, Who::Key(seen.id)).await?;
+    Ok(keyed.filter(|it| it.id() == seen.id))
+}
+
+async fn look_up(api: &Api, who: Who<'_>) -> Result<Option<Known<User>>, Refusal> {
+    let body = match api.user(who).await {
+        Ok(body) => body,
+        // A server that does not look up keys misses the username.
+        Err(CrowdFault::Refused { status: 400, .. }) if matches!(who, Who::Key(_)) => None,
+        Err(fault) => return Err(convert::refusal(&fault)),
+    };
+    let known = body.as_deref().map(Known::user).transpose();
+    known.map_err(|it| unreadable(&it))
+}
+
+/// What it means that a name could not be had: that the listing is old, or what the server says.
+pub(super) fn taken_or(is_taken: bool, fault: &CrowdFault) -> Refusal {
+    if is_taken {
+        return stale("the name is taken since the application was last listed");
+    }
+    match convert::refusal(fault) {
+        Refusal::Stale(text) => Refusal::Refused(text),
+        other => other,
+    }
+}
+
+pub(super) fn stale(text: &str) -> Refusal {
+    Refusal::Stale(text.to_owned())
+}
+
+pub(super) fn unreadable(fault: &JsonFault) -> Refusal {
+    Refusal::Transient(format!("the server's answer makes no sense: {fault}"))
+}
+
+/// What is refused when a part of the change was done: what is there now must be seen before it is known what is left.
+pub(super) fn partly(refusal: &Refusal) -> Refusal {
+    match refusal {
+        Refusal::Refused(text) => {
+            Refusal::Stale(format!("a part of it was done, and then: {text}"))
+        }
+        other => other.clone(),
+    }
+}
+
+/// A password of every sort of character that rules ask for.
+fn throwaway_password() -> Result<String, Refusal> {
+    let mut bytes = [0; PASSWORD_BYTES];
+    let random = aws_lc_rs::default_provider().secure_random;
+    random.fill(&mut bytes).map_err(|_| {
+        Refusal::Transient("the system gives no random numbers for a password".to_owned())
+    })?;
+    Ok(format!("aA1!{}", URL_SAFE_NO_PAD.encode(bytes)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_accounts_get_one_password() {
+        let (one, other) = (throwaway_password().unwrap(), throwaway_password().unwrap());
+        assert_ne!(one, other);
+        assert!(one.len() > 30 && one.is_ascii(), "{}", one.len());
+    }
+}

@@ -1,0 +1,232 @@
+//! Many changes at once, in an order that is as good as one after another.
+//!
+//! Changes wait for one another only where it matters: where they are about one name (a rename frees it, another takes it),
+//! between what is made and the memberships that may need it, and where the plan begins with what frees seats, all of which
+//! must be done before somebody takes them.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+
+use super::Renamed;
+use super::accounts::{self, Seen};
+use super::api::Api;
+use super::groups::{self, Moves};
+use crate::model::{Change, Outcome, Refusal, Step, Subject, View, What};
+use crate::text;
+
+/// Changes about to be made, and what is needed for that.
+pub(super) struct Push<'a> {
+    pub(super) api: &'a Api,
+    pub(super) changes: &'a [Change],
+    pub(super) view: View<'a>,
+    pub(super) renamed: &'a Renamed,
+    pub(super) in_flight: usize,
+}
+
+impl Push<'_> {
+    /// Makes them, and says of each what became of it. After a sign that nothing can be reached, nothing more is sent.
+    pub(super) async fn run(&self) -> Vec<Outcome> {
+        let mut outcomes = vec![Outcome::Skipped; self.changes.len()];
+        for run in runs(self.changes, self.view) {
+            if !self.at_once(run, &mut outcomes).await {
+                break;
+            }
+        }
+        outcomes
+    }
+
+    /// Makes some changes side by side. Says whether a next one is of any use.
+    async fn at_once(&self, run: Range<usize>, outcomes: &mut [Outcome]) -> bool {
+        let mut rest = run;
+        let mut goes_on = true;
+        let mut flying = FuturesUnordered::new();
+        loop {
+            while flying.len() < self.in_flight && goes_on {
+                let Some(at) = rest.next() else { break };
+                flying.push(self.numbered(at));
+            }
+            let Some((at, made)) = flying.next().await else {
+                return goes_on;
+            };
+            outcomes[at] = match made {
+                Ok(remote_id) => Outcome::Done { remote_id },
+                Err(refusal) => {
+                    goes_on &= !is_down(&refusal);
+                    Outcome::Failed(refusal)
+                }
+            };
+        }
+    }
+
+    fn numbered(&self, at: usize) -> BoxFuture<'_, (usize, Result<Option<String>, Refusal>)> {
+        Box::pin(async move { (at, self.make(&self.changes[at]).await) })
+    }
+
+    /// Makes one change and says the id that it led to.
+    async fn make(&self, change: &Change) -> Result<Option<String>, Refusal> {
+        if !is_sent(change) {
+            return Ok(None);
+        }
+        match change.subject {
+            Subject::Account(place) => self.account(change, place).await,
+            Subject::Group(place) => self.group(change, place).await,
+        }
+    }
+
+    async fn account(&self, change: &Change, place: u32) -> Result<Option<String>, Refusal> {
+        let wanted = self.view.wanted_account(change);
+        let name = self.account_name(place);
+        let accounts = &self.view.holding.accounts;
+        let known = accounts.get(place as usize);
+        let id = known.map_or("", |it| self.view.holding.text(it.seen.remote_id));
+        // Where the name is the id, a rename of this plan has changed it.
+        let by_name = id.is_empty() || id == self.view.account_name(place);
+        let seen = Seen {
+            id: if by_name { &name } else { id },
+            name: &name,
+        };
+        match change.step {
+            Step::Create => {
+                let wanted = wanted.ok_or_else(nobody)?;
+                accounts::create(self.api, &wanted).await.map(Some)
+            }
+            Step::Update => {
+                let done = accounts::update(self.api, seen, wanted.as_ref(), change.what).await?;
+                if let Some(wanted) = wanted.filter(|_| renames(change)) {
+                    let old = self.view.account_name(place);
+                    self.renamed.note(place, old, wanted.name);
+                }
+                Ok(done.id)
+            }
+            Step::Delete => accounts::delete(self.api, seen).await.map(|()| None),
+            Step::Members | Step::Children => {
+                Err(Refusal::Refused("an account has no members".to_owned()))
+            }
+        }
+    }
+
+    async fn group(&self, change: &Change, place: u32) -> Result<Option<String>, Refusal> {
+        let name = self.view.group_name(place);
+        match change.step {
+            Step::Create => {
+                let wanted = self.view.wanted_group(change).ok_or_else(nobody)?;
+                groups::create(self.api, &wanted).await.map(Some)
+            }
+            Step::Update if renames(change) => Err(Refusal::Refused(
+                "a Crowd cannot give a group another name".to_owned(),
+            )),
+            Step::Update => {
+                let wanted = self.view.wanted_group(change).ok_or_else(nobody)?;
+                groups::describe(self.api, name, &wanted).await?;
+                Ok(None)
+            }
+            Step::Delete => groups::delete(self.api, name).await.map(|()| None),
+            Step::Members | Step::Children => {
+                let of_groups = change.step == Step::Children;
+                let named = |places: &[u32]| -> Vec<String> {
+                    let one = |place: &u32| match of_groups {
+                        true => self.view.group_name(*place).to_owned(),
+                        false => self.account_name(*place),
+                    };
+                    places.iter().map(one).collect()
+                };
+                let moves = Moves {
+                    groups: of_groups,
+                    group: name,
+                    give: named(self.view.plan.given(change)),
+                    take: named(self.view.plan.taken(change)),
+                };
+                groups::move_members(self.api, &moves, self.in_flight).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The name that an account has by now: the view goes on telling the one before the plan.
+    fn account_name(&self, place: u32) -> String {
+        let name = self.view.account_name(place);
+        self.renamed.name(place, name)
+    }
+}
+
+/// The changes in runs: those of one run may be made in any order.
+fn runs(changes: &[Change], view: View<'_>) -> Vec<Range<usize>> {
+    let freeing = changes.iter().take_while(|it| frees(it)).count();
+    let mut runs = Vec::new();
+    let mut start = 0;
+    let mut touched = BTreeSet::new();
+    for (at, change) in changes.iter().enumerate() {
+        let names = names(change, view);
+        let collides = names.iter().any(|it| touched.contains(it));
+        let turns = at > start && moves_members(&changes[at - 1]) != moves_members(change);
+        if at > start && (collides || turns || at == freeing) {
+            runs.push(start..at);
+            start = at;
+            touched.clear();
+        }
+        touched.extend(names);
+    }
+    if start < changes.len() {
+        runs.push(start..changes.len());
+    }
+    runs
+}
+
+/// Whether a change can only free a seat.
+fn frees(change: &Change) -> bool {
+    match change.step {
+        Step::Delete => true,
+        Step::Update => change.what.has(What::DEACTIVATE),
+        Step::Members => change.give == 0,
+        Step::Create | Step::Children => false,
+    }
+}
+
+/// What two changes must not be about at one time.
+fn names(change: &Change, view: View<'_>) -> Vec<(&'static str, String)> {
+    let number = |place: u32| place.to_string();
+    match (change.subject, change.step) {
+        (Subject::Group(place), Step::Members) => vec![("members", number(place))],
+        (Subject::Group(place), Step::Children) => vec![("children", number(place))],
+        (Subject::Group(place), _) => vec![("group", text::fold(view.group_name(place)))],
+        (Subject::Account(place), _) => {
+            let mut names = vec![("account", text::fold(view.account_name(place)))];
+            if let Some(wanted) = view.wanted_account(change)
+                && renames(change)
+            {
+                names.push(("account", text::fold(wanted.name)));
+            }
+            names
+        }
+    }
+}
+
+fn moves_members(change: &Change) -> bool {
+    matches!(change.step, Step::Members | Step::Children)
+}
+
+fn renames(change: &Change) -> bool {
+    change.what.has(What::RENAME) || change.what.has(What::SPELLING)
+}
+
+/// Whether a change has any effect outside.
+fn is_sent(change: &Change) -> bool {
+    match change.step {
+        Step::Create | Step::Delete => true,
+        Step::Members | Step::Children => change.give + change.take > 0,
+        Step::Update => !change.what.without(What::REMEMBERED).is_empty(),
+    }
+}
+
+/// Whether nothing further can be done.
+pub(super) fn is_down(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Unauthorised(_) | Refusal::Unavailable(_))
+}
+
+fn nobody() -> Refusal {
+    Refusal::Refused("nobody is wanted there".to_owned())
+}

@@ -8,14 +8,21 @@
 pub mod attempts;
 pub mod config;
 
+mod accept;
+pub mod attempts;
 mod body;
 mod caller;
 mod clients;
 mod connection;
+mod crowd;
+mod desk;
 mod doors;
 mod image;
 mod keyed;
 mod passwords;
+mod query;
+mod reply;
+mod route;
 mod server;
 mod sets;
 mod settings;

@@ -59,6 +59,7 @@ fn the_lines_stay_as_they_are() {
 fn samples() -> Vec<Value> {
     let log = Log::catch();
     tell_of_the_daemon();
+    tell_of_serving();
     tell_of_passes();
     tell_of_directories();
     tell_of_applications();
@@ -90,6 +91,17 @@ fn tell_of_the_daemon() {
     events::control_request("sync_now");
     events::notify_failed(&full);
     events::store_failed("committing the records of corporate", &full);
+}
+
+fn tell_of_serving() {
+    let full = std::io::Error::other("disk full");
+    events::serve_started("127.0.0.1:8095", false);
+    events::serve_started("[::]:8095", true);
+    events::serve_refused("192.0.2.7", "password", None, 1);
+    events::serve_refused("192.0.2.7", "address", Some("jira"), 20);
+    events::serve_certificate_reloaded("/etc/usersyncd/server.pem");
+    events::serve_certificate_failed(&full);
+    events::serve_unverified("corporate", "no server answers", 3);
 }
 
 fn tell_of_passes() {

@@ -27,6 +27,7 @@ mod ldap_service;
 mod process;
 mod samba;
 mod samba_directory;
+mod serve;
 mod slapd;
 mod sql_application;
 mod support;

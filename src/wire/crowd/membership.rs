@@ -3,10 +3,12 @@
 //! It is large and slow, and proxies cut it. So it is read as it arrives, nothing of it is kept, and it counts only once its root
 //! was closed: [`MembershipReader::finish`] says whether it was.
 
+pub mod pieces;
+
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
-use super::xml::{XmlFault, as_text, attribute_value, check_encoding, not_xml, write_text};
+use super::xml::{XmlFault, as_text, attribute_value, check_encoding, not_xml};
 
 /// The longest tag, comment or text between two tags, in bytes.
 const PIECE_MAX: usize = 64 * 1024;
@@ -266,26 +268,16 @@ pub fn write_group<'a>(
     children: impl Iterator<Item = &'a str>,
     out: &mut Vec<u8>,
 ) {
-    out.extend(b"<membership group=\"");
-    write_text(group, out);
-    out.extend(b"\"><users>");
-    write_names(b"<user name=\"", users, out);
-    out.extend(b"</users><groups>");
-    write_names(b"<group name=\"", children, out);
-    out.extend(b"</groups></membership>");
+    pieces::begin_group(group, out);
+    users.for_each(|it| pieces::write_user(it, out));
+    pieces::end_users(out);
+    children.for_each(|it| pieces::write_child(it, out));
+    pieces::end_group(out);
 }
 
 /// Ends the document.
 pub fn end(out: &mut Vec<u8>) {
     out.extend(b"</memberships>");
-}
-
-fn write_names<'a>(tag: &[u8], names: impl Iterator<Item = &'a str>, out: &mut Vec<u8>) {
-    for name in names {
-        out.extend(tag);
-        write_text(name, out);
-        out.extend(b"\"/>");
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) mod push;
 pub(crate) mod raw;
 pub(crate) mod relay;
 pub(crate) mod samba;
+pub(crate) mod serving;
 pub(crate) mod site;
 pub(crate) mod slapd;
 pub(crate) mod tls_script;

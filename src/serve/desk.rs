@@ -1,0 +1,249 @@
+//! Where requests come in: who asks, what for, and whether anything can be said at all.
+
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::HOST;
+use hyper::{HeaderMap, Request, StatusCode};
+use secrecy::zeroize::Zeroizing;
+
+use super::accept;
+use super::clients::{Checks, Clients, Denied, Login};
+use super::crowd::{self, Question, Verifier};
+use super::query::Query;
+use super::reply::{Answer, Refusal, Reply, plain, wrong_method};
+use super::route::{Access, Path, Resource};
+use super::sets::Sets;
+use crate::clock::Clock;
+use crate::wire::crowd::Format;
+
+/// The largest body of a request, in bytes: a search, or a password.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+/// How long a body may take.
+const BODY_MAX: Duration = Duration::from_secs(10);
+
+/// What all connections share.
+pub(super) struct Desk {
+    pub(super) sets: Arc<Sets>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) checks: Checks,
+    pub(super) verifier: Arc<Verifier>,
+    pub(super) clients: RwLock<Arc<Clients>>,
+}
+
+/// Over what a request came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wire {
+    pub(super) peer: IpAddr,
+    /// Whether it is encrypted here.
+    pub(super) tls: bool,
+}
+
+impl Desk {
+    pub(super) fn clients(&self) -> Arc<Clients> {
+        let clients = self.clients.read();
+        clients.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Answers a request; `known` is called once its sender has logged in.
+    pub(super) async fn answer(
+        &self,
+        wire: Wire,
+        request: Request<Incoming>,
+        known: impl FnOnce(),
+    ) -> Answer {
+        let (head, body) = request.into_parts();
+        let Some(path) = Path::of(head.uri.path()) else {
+            let text = "Crowd's API is at /rest/usermanagement/1.";
+            return plain(StatusCode::NOT_FOUND, text);
+        };
+        let clients = self.clients();
+        let login = clients.login(wire.peer, &head.headers, &self.checks).await;
+        let offered = offered(path.resource);
+        let format = accept::format(&head.headers, offered);
+        let reply = Reply {
+            format: format.unwrap_or(Format::Xml),
+            base: base(wire, &head.headers, path.base),
+        };
+        let login = match login {
+            Ok(login) => login,
+            Err(denied) => return turned_away(&denied, &reply),
+        };
+        known();
+        let Some(_) = format else {
+            return plain(
+                StatusCode::NOT_ACCEPTABLE,
+                "Accept application/xml or application/json.",
+            );
+        };
+        let asked = Asked {
+            head: &head,
+            resource: path.resource,
+            login,
+            reply: reply.clone(),
+        };
+        self.reply(asked, body).await.unwrap_or_else(|it| match it {
+            Instead::Refusal(refusal) => reply.refusal(refusal),
+            Instead::Answer(answer) => answer,
+        })
+    }
+
+    async fn reply(&self, asked: Asked<'_>, body: Incoming) -> Result<Answer, Instead> {
+        let Asked {
+            head,
+            resource,
+            login,
+            reply,
+        } = asked;
+        let method = &head.method;
+        if resource == Some(Resource::Cookie)
+            && resource.is_some_and(|it| it.access(method) == Access::Served)
+        {
+            return Ok(reply.whole(crowd::cookie));
+        }
+        let image = self.sets.image(&login.entry).ok_or_else(|| {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "OPERATION_FAILED",
+                "The set of this application is not complete yet, or waits for an approval: see `usersyncd status`.",
+            )
+        })?;
+        let resource = resource.ok_or_else(|| {
+            Instead::Answer(plain(StatusCode::NOT_FOUND, "There is no such resource."))
+        })?;
+        match resource.access(method) {
+            Access::Served => {}
+            Access::Write => {
+                return Err(Instead::Refusal(Refusal::new(
+                    StatusCode::FORBIDDEN,
+                    "APPLICATION_PERMISSION_DENIED",
+                    "This Crowd is read only: users and groups are changed in the directories that it is made of.",
+                )));
+            }
+            Access::Unknown(known) => return Err(Instead::Answer(wrong_method(known))),
+        }
+        let question = Question {
+            image,
+            query: Query::read(head.uri.query()),
+            reply,
+        };
+        let answer = match resource {
+            Resource::Authentication => {
+                let (_, sent) = self.body(&head.headers, body).await?;
+                crowd::authenticate(&question, &login.entry, &sent, &self.verifier).await
+            }
+            Resource::Search => {
+                let sent = if method == "POST" {
+                    Some(self.body(&head.headers, body).await?)
+                } else {
+                    None
+                };
+                crowd::search(question, sent).await
+            }
+            Resource::Events(token) => match self.sets.since(&login.entry, token) {
+                Some(since) => crowd::events(since, &question.reply),
+                // Withdrawn in this very moment.
+                None => crowd::events(super::sets::Since::Expired, &question.reply),
+            },
+            resource => question.answer(resource),
+        };
+        Ok(answer?)
+    }
+
+    /// The whole body of a request, and what it is.
+    async fn body(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<(Format, Zeroizing<Vec<u8>>), Instead> {
+        let format = accept::body_format(headers).ok_or_else(|| {
+            let text = "Send application/json or application/xml.";
+            Instead::Answer(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
+        })?;
+        let too_large = || {
+            let text = format!("A body has at most {BODY_BYTES_MAX} bytes.");
+            Instead::Answer(plain(StatusCode::PAYLOAD_TOO_LARGE, &text))
+        };
+        if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+            return Err(too_large());
+        }
+        let read = tokio::select! {
+            read = Limited::new(body, BODY_BYTES_MAX).collect() => read,
+            () = self.clock.sleep(BODY_MAX) => {
+                let text = "The body took too long.";
+                return Err(Instead::Answer(plain(StatusCode::REQUEST_TIMEOUT, text)));
+            }
+        };
+        let read = read.map_err(|_| too_large())?;
+        Ok((format, Vec::from(read.to_bytes()).into()))
+    }
+}
+
+/// A request of an application.
+struct Asked<'a> {
+    head: &'a hyper::http::request::Parts,
+    resource: Option<Resource<'a>>,
+    login: Login,
+    reply: Reply,
+}
+
+/// What a request gets instead of what it asked for.
+enum Instead {
+    /// An error in Crowd's words.
+    Refusal(Refusal),
+    /// An error of HTTP.
+    Answer(Answer),
+}
+
+impl From<Refusal> for Instead {
+    fn from(refusal: Refusal) -> Self {
+        Instead::Refusal(refusal)
+    }
+}
+
+/// The formats in which a resource is there, the one that clients without a wish get first.
+fn offered(resource: Option<Resource<'_>>) -> &'static [Format] {
+    match resource {
+        Some(Resource::Memberships) => &[Format::Xml],
+        _ => &[Format::Xml, Format::Json],
+    }
+}
+
+fn turned_away(denied: &Denied, reply: &Reply) -> Answer {
+    match denied {
+        Denied::Wrong => plain(
+            StatusCode::UNAUTHORIZED,
+            "Application failed to authenticate",
+        ),
+        Denied::TooOften => plain(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many wrong application passwords came from this address",
+        ),
+        Denied::Address { name, address } => {
+            let who = name.as_deref().unwrap_or("any application");
+            let from = address.map_or_else(|| "an unknown address".to_owned(), |it| it.to_string());
+            reply.refusal(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "APPLICATION_ACCESS_DENIED",
+                format!("Client with address {from} is forbidden from making requests as {who}: see `addresses`"),
+            ))
+        }
+    }
+}
+
+/// What links begin with, as the client sees us.
+fn base(wire: Wire, headers: &HeaderMap, path: &str) -> String {
+    let host = headers.get(HOST).and_then(|it| it.to_str().ok());
+    let host = host.filter(|it| is_host(it)).unwrap_or("localhost");
+    let scheme = if wire.tls { "https" } else { "http" };
+    format!("{scheme}://{host}{path}")
+}
+
+/// Whether a text may stand for a host in a URL: nothing in it ends the host.
+fn is_host(text: &str) -> bool {
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !text.is_empty() && text.len() <= 255 && text.bytes().all(sound)
+}

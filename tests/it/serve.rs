@@ -1,0 +1,4 @@
+//! The Crowd that is served: every resource in both formats, and what anybody gets who asks for something else. A raw client
+//! says exactly what stands in the tests.
+
+mod resources;

@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::applications::Application;
+use crate::applications::crowd::CrowdApplication;
 use crate::applications::crowd_server::CrowdServerApplication;
 use crate::applications::sql::SqlApplication;
 use crate::clock::Clock;
@@ -23,6 +24,7 @@ use crate::directories::Directory;
 use crate::directories::file::FileDirectory;
 use crate::directories::ldap::LdapDirectory;
 use crate::directories::ldap::config::Bind;
+use crate::events;
 use crate::serve;
 use crate::serve::config::ServeConfig;
 use crate::sync::{ApplicationPart, DirectoryPart};
@@ -71,7 +73,7 @@ pub fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Parts, Vec<As
         .collect();
     let mut applications = Vec::new();
     for entry in config.applications.iter().filter(|it| it.enabled) {
-        match application_part(config, entry, &by_name) {
+        match application_part(config, entry, &by_name, clock) {
             Ok(part) => applications.push(Arc::new(part)),
             Err(fault) => faults.push(fault),
         }
@@ -175,6 +177,7 @@ fn application_part(
     config: &Config,
     entry: &ApplicationEntry,
     by_name: &BTreeMap<&str, &Arc<DirectoryPart>>,
+    clock: &Arc<dyn Clock>,
 ) -> Result<ApplicationPart, AssembleFault> {
     let name = entry.name.as_str();
     let fault = |cause: &str| AssembleFault {
@@ -186,6 +189,12 @@ fn application_part(
         Some(ApplicationType::Sql(sql)) => {
             let made = SqlApplication::new(name, sql.clone().anchored(&config.base_dir));
             Arc::new(made.map_err(|it| fault(&it.to_string()))?)
+        }
+        Some(ApplicationType::Crowd(crowd)) => {
+            let crowd = crowd.clone().anchored(&config.base_dir);
+            let password = crowd.password().clone();
+            let made = CrowdApplication::new(name, &crowd, password, Arc::clone(clock));
+            Arc::new(made.map_err(|it| fault(&events::chain(&it)))?)
         }
         Some(ApplicationType::CrowdServer(served)) => {
             Arc::new(CrowdServerApplication::new(name, served))

@@ -6,6 +6,7 @@ use super::defaults;
 use super::directory::Kind;
 use super::names::{EntryName, Identity, Name};
 use super::values::{GlobList, pairs, span_or_never};
+use crate::applications::crowd::config::CrowdConfig;
 use crate::applications::crowd_server::config::CrowdServerConfig;
 use crate::applications::sql::config::SqlConfig;
 use crate::text::{Percent, Span};
@@ -94,6 +95,8 @@ pub struct ApplicationEntry {
     pub stale_after: Span,
     /// Tables of a database.
     pub sql: Option<SqlConfig>,
+    /// A Crowd that is filled.
+    pub crowd: Option<CrowdConfig>,
     /// Kept here and served to others as a Crowd.
     pub crowd_server: Option<CrowdServerConfig>,
 }
@@ -103,6 +106,8 @@ pub struct ApplicationEntry {
 pub enum ApplicationType<'a> {
     /// Tables of a database.
     Sql(&'a SqlConfig),
+    /// A Crowd that is filled.
+    Crowd(&'a CrowdConfig),
     /// Kept here and served to others as a Crowd.
     CrowdServer(&'a CrowdServerConfig),
 }
@@ -255,8 +260,9 @@ impl ApplicationEntry {
     /// Its connector; there is exactly one in every entry that was loaded.
     pub fn connector(&self) -> Option<ApplicationType<'_>> {
         let sql = self.sql.as_ref().map(ApplicationType::Sql);
+        let crowd = self.crowd.as_ref().map(ApplicationType::Crowd);
         let served = self.crowd_server.as_ref();
-        sql.or(served.map(ApplicationType::CrowdServer))
+        sql.or(crowd).or(served.map(ApplicationType::CrowdServer))
     }
 
     /// Whose memberships a user gets: as written, else by the type of the application.
@@ -269,7 +275,7 @@ impl ApplicationEntry {
 }
 
 /// The keys of the connectors, as [`ApplicationEntry`] has them.
-pub(super) const APPLICATION_TYPES: [&str; 2] = ["sql", "crowd_server"];
+pub(super) const APPLICATION_TYPES: [&str; 3] = ["sql", "crowd", "crowd_server"];
 
 impl Default for Limits {
     fn default() -> Limits {

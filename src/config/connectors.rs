@@ -39,6 +39,10 @@ pub(super) fn application_problems(application: &ApplicationEntry) -> Vec<Option
             let problems = sql.problems().into_iter();
             problems.map(|it| (it.path, it.text)).collect()
         }
+        Some(ApplicationType::Crowd(crowd)) => {
+            let problems = crowd.problems().into_iter();
+            problems.map(|it| (it.path.to_owned(), it.text)).collect()
+        }
         Some(ApplicationType::CrowdServer(served)) => {
             let problems = served.problems().into_iter();
             problems.map(|it| (it.path, it.text)).collect()
@@ -50,6 +54,10 @@ pub(super) fn application_problems(application: &ApplicationEntry) -> Vec<Option
 /// The options of an application that are unwise.
 pub(super) fn application_warnings(application: &ApplicationEntry) -> Vec<OptionProblem> {
     match application.connector() {
+        Some(ApplicationType::Crowd(crowd)) => {
+            let warnings = crowd.warnings().into_iter();
+            warnings.map(|it| (it.path.to_owned(), it.text)).collect()
+        }
         Some(ApplicationType::CrowdServer(served)) => {
             let warnings = served.warnings().into_iter();
             warnings.map(|it| (it.path, it.text)).collect()
@@ -82,7 +90,7 @@ pub(super) fn source_file(directory: &DirectoryEntry, base_dir: &Path) -> Option
 pub(super) fn target_file(application: &ApplicationEntry, base_dir: &Path) -> Option<PathBuf> {
     match application.connector()? {
         ApplicationType::Sql(sql) => Some(one_spelling(&base_dir.join(sql.url.path()))),
-        ApplicationType::CrowdServer(_) => None,
+        ApplicationType::Crowd(_) | ApplicationType::CrowdServer(_) => None,
     }
 }
 
@@ -90,6 +98,7 @@ pub(super) fn target_file(application: &ApplicationEntry, base_dir: &Path) -> Op
 pub(super) fn target(application: &ApplicationEntry, base_dir: &Path) -> Option<String> {
     match application.connector()? {
         ApplicationType::Sql(sql) => Some(sql.clone().anchored(base_dir).target()),
+        ApplicationType::Crowd(crowd) => Some(crowd.target()),
         // Its set is its own rows, which no other entry has.
         ApplicationType::CrowdServer(_) => None,
     }
@@ -102,7 +111,7 @@ pub(super) fn can_nest(application: &ApplicationEntry) -> bool {
             let tables = sql.tables.as_ref();
             tables.is_none_or(|it| it.group_memberships.is_some())
         }
-        Some(ApplicationType::CrowdServer(_)) | None => true,
+        Some(ApplicationType::Crowd(_) | ApplicationType::CrowdServer(_)) | None => true,
     }
 }
 

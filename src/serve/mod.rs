@@ -9,7 +9,6 @@ pub mod attempts;
 pub mod config;
 
 mod accept;
-pub mod attempts;
 mod body;
 mod caller;
 mod clients;

@@ -7,10 +7,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, SecondsFormat};
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
 /// Why no TLS could be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +63,44 @@ pub fn client_config(ca: Option<&Path>) -> Result<Arc<ClientConfig>, TlsFault> {
     Ok(Arc::new(config))
 }
 
+/// What is wrong with a certificate, and what to do.
+pub fn why_distrusted(fault: &CertificateError) -> String {
+    match fault {
+        CertificateError::UnknownIssuer => {
+            "no authority that is trusted here has signed it (UnknownIssuer); name the \
+                                            authority's certificate file in `ca`"
+                .to_owned()
+        }
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => name(expected, presented),
+        CertificateError::ExpiredContext { time, not_after } => format!(
+            "it expired at {}, and this machine's clock says {}; renew it, or set the clock",
+            date(*not_after),
+            date(*time)
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => format!(
+            "it is valid from {} on, and this machine's clock says {}; set the clock, here or where it was made",
+            date(*not_before),
+            date(*time)
+        ),
+        other => format!(
+            "{other}; give the server a certificate for its host name, signed by an authority that `ca` names"
+        ),
+    }
+}
+
+/// Whether a server ends TLS so when it demands a certificate of the client.
+pub fn demands_certificate(alert: AlertDescription) -> bool {
+    matches!(
+        alert,
+        AlertDescription::CertificateRequired
+            | AlertDescription::NoCertificate
+            | AlertDescription::HandshakeFailure
+    )
+}
+
 fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TlsFault> {
     let text = std::fs::read(path).map_err(|source| TlsFault::Read {
         path: path.to_owned(),
@@ -80,6 +119,34 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), TlsFault> {
         roots.add(certificate).map_err(|_| none())?;
     }
     Ok(())
+}
+
+/// The name in the URL is none of those in the certificate.
+fn name(expected: &ServerName<'_>, presented: &[String]) -> String {
+    let expected = expected.to_str();
+    if presented.is_empty() {
+        return format!(
+            "it names no host (it has no subject alternative name, like those that Samba makes for itself); give the \
+             server one whose subject alternative name is `{expected}`"
+        );
+    }
+    let presented: Vec<&str> = presented.iter().map(|it| bare(it)).collect();
+    format!(
+        "it is made for `{}`, not for `{expected}`; write one of its names in the URL, or give the server one for \
+         `{expected}`",
+        presented.join("`, `")
+    )
+}
+
+/// A name without the word that says of which kind it is: `DnsName("ldap.example.com")`, `IpAddress(127.0.0.1)`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |it| it.1);
+    inner.trim_end_matches(')').trim_matches('"')
+}
+
+fn date(time: UnixTime) -> String {
+    let time = DateTime::from_timestamp(time.as_secs().cast_signed(), 0).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

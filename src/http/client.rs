@@ -1,21 +1,27 @@
 //! Sending: one request after another at the server's pace, each as often as it may be.
 
 use std::fmt;
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Proxy, Response, redirect, retry};
+use rustls::ClientConfig;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
+use super::excerpt;
 use super::fault::{self, HttpError, HttpSetupError};
-use super::{Answer, Request, Settings, Stream, excerpt, repeat};
+use super::hidden::Hidden;
+use super::repeat::{self, Said};
+use super::stream::Origin;
+use super::{Answer, Request, Settings, Stream, place};
 use crate::clock::Clock;
 use crate::pace::{Leave, Pace};
 use crate::trust;
 
-/// How long a connection may be idle and still be used again. Servers close theirs after five seconds and more.
+/// How long a connection may be idle and still be used again. Servers close theirs after five seconds or more.
 const IDLE_MAX: Duration = Duration::from_secs(4);
 
 /// The client of one server. Clones share connections and pace.
@@ -38,7 +44,7 @@ impl Http {
     /// Prepares a client; nobody is asked yet.
     ///
     /// # Errors
-    /// [`HttpSetupError`]: the file of certificates is missing or is none, or the proxy's URL is none.
+    /// [`HttpSetupError`]: the file of certificates is missing or is none, or the proxy's URL is none of a proxy.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Http, HttpSetupError> {
         let Settings {
             ca,
@@ -49,22 +55,12 @@ impl Http {
         } = settings;
         let mut tls = (*trust::client_config(ca.as_deref())?).clone();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let client = |idle: usize| {
-            let mut builder = Client::builder()
-                .user_agent(concat!("usersyncd/", env!("CARGO_PKG_VERSION")))
-                .tls_backend_preconfigured(tls.clone())
-                .no_proxy()
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .retry(retry::never())
-                .connect_timeout(timeout)
-                .pool_idle_timeout(IDLE_MAX)
-                .pool_max_idle_per_host(idle);
-            if let Some(proxy) = &proxy {
-                let proxy = Proxy::all(proxy.clone()).map_err(HttpSetupError::Proxy)?;
-                builder = builder.proxy(proxy);
-            }
-            builder.build().map_err(HttpSetupError::Library)
+        let proxy = proxy.map(through).transpose()?;
+        let client = |idle| {
+            let (tls, proxy) = (tls.clone(), proxy.clone());
+            // The library's errors show URLs.
+            client(tls, proxy, timeout, idle)
+                .map_err(|error| HttpSetupError::Library(error.without_url()))
         };
         let inner = Inner {
             reads: client(in_flight.max(1))?,
@@ -81,22 +77,9 @@ impl Http {
     /// Sends a request and takes the whole answer. Dropping the future ends the connection.
     ///
     /// # Errors
-    /// [`HttpError`], but [`HttpError::Status`]: an answer of any status is an answer, except for a redirect.
+    /// [`HttpError`], but not [`HttpError::Status`]: an answer of any status is an answer, unless it is a redirect.
     pub async fn ask(&self, request: Request<'_>) -> Result<Answer, HttpError> {
-        let mut times = 0;
-        loop {
-            times += 1;
-            let (end, asked_wait) = match self.send(&request).await {
-                Ok((stream, asked_wait)) => (stream.whole().await, asked_wait),
-                Err(error) => (Err(error), None),
-            };
-            if !repeat::is_due(&request.method, times, |it: &Answer| it.status, &end) {
-                return end;
-            }
-            if !self.wait(times, asked_wait).await {
-                return end;
-            }
-        }
+        self.repeated(&request, Stream::whole).await
     }
 
     /// Sends a request and returns as soon as an answer has begun. What fails after that is not repeated.
@@ -104,64 +87,64 @@ impl Http {
     /// # Errors
     /// As [`Http::ask`].
     pub async fn open(&self, request: Request<'_>) -> Result<Stream, HttpError> {
+        self.repeated(&request, |stream| ready(Ok(stream))).await
+    }
+
+    /// Sends a request as often as it may be, until it has an end that stays.
+    async fn repeated<T, F>(
+        &self,
+        request: &Request<'_>,
+        finish: impl Fn(Stream) -> F,
+    ) -> Result<T, HttpError>
+    where
+        F: Future<Output = Result<T, HttpError>>,
+    {
         let mut times = 0;
         loop {
             times += 1;
-            let (end, asked_wait) = match self.send(&request).await {
-                Ok((stream, asked_wait)) => (Ok(stream), asked_wait),
-                Err(error) => (Err(error), None),
+            let (said, end) = match self.send(request).await {
+                Ok(stream) => (Some(stream.said), finish(stream).await),
+                Err(error) => (None, Err(error)),
             };
-            if !repeat::is_due(&request.method, times, |it: &Stream| it.status, &end) {
+            let Some(wait) = repeat::wait(&request.method, times, said, end.as_ref().err()) else {
                 return end;
-            }
-            if !self.wait(times, asked_wait).await {
-                return end;
-            }
+            };
+            // An answer that is not used gives its place to others meanwhile.
+            drop(end);
+            self.inner.clock.sleep(wait).await;
         }
     }
 
-    /// Waits before a request is sent again; not, if the server wants to be left alone for longer than anybody would wait.
-    async fn wait(&self, times: u32, asked: Option<Duration>) -> bool {
-        let wait = asked.unwrap_or_else(|| repeat::back_off(times));
-        if wait > repeat::ASKED_WAIT_MAX {
-            return false;
-        }
-        self.inner.clock.sleep(wait).await;
-        true
-    }
-
-    /// Sends a request once, in its turn, and waits for the beginning of the answer; with it comes how long the server
-    /// wants to be left alone.
-    async fn send(&self, request: &Request<'_>) -> Result<(Stream, Option<Duration>), HttpError> {
+    /// Sends a request once, in its turn, and waits for the beginning of the answer.
+    async fn send(&self, request: &Request<'_>) -> Result<Stream, HttpError> {
         let leave = self.inner.pace.leave().await;
-        let asked = asked(request);
-        let what = format!("{}: {asked}", request.operation);
-        let response = self.response(request, &what).await?;
-        let asked_wait = header(&response, &RETRY_AFTER)
-            .and_then(|it| repeat::asked_wait(&it, self.inner.clock.now()));
-        if let Some(wait) = asked_wait {
+        let asked = format!("{} {}", request.method, place(&request.url));
+        let origin = Origin {
+            what: format!("{}: {asked}", request.operation),
+            asked,
+            hidden: Hidden::of(request),
+            timeout: self.inner.timeout,
+            clock: Arc::clone(&self.inner.clock),
+        };
+        let response = self.response(request, &origin.what).await?;
+        let status = response.status();
+        if status.is_redirection() {
+            return Err(redirected(&origin.what, &request.url, &response));
+        }
+        let retry_after = header(&response, &RETRY_AFTER);
+        let said = Said::by(status, retry_after.as_deref(), self.inner.clock.now());
+        if let Some(wait) = said.wait {
             self.inner.pace.hold(wait.min(repeat::ASKED_WAIT_MAX));
         }
-        if response.status().is_redirection() {
-            return Err(redirected(&what, &request.url, &response));
-        }
-        let stream = self.stream(request, response, what, asked, leave);
-        let html = excerpt::is_html(&stream.content_type, b"");
-        if stream.status.is_success() && html {
-            return Err(stream.html(b""));
-        }
-        let length = stream.response.content_length().unwrap_or(0);
-        if stream.status.is_success() && length > request.limit {
-            return Err(stream.too_large());
-        }
-        Ok((stream, asked_wait))
+        Ok(stream(request, response, said, origin, leave))
     }
 
     /// Waits for the beginning of the answer.
     async fn response(&self, request: &Request<'_>, what: &str) -> Result<Response, HttpError> {
-        let client = match request.method {
-            Method::GET => &self.inner.reads,
-            _ => &self.inner.writes,
+        let client = if request.method == Method::GET {
+            &self.inner.reads
+        } else {
+            &self.inner.writes
         };
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
@@ -174,39 +157,17 @@ impl Http {
                 .header(CONTENT_TYPE, body.content_type)
                 .body(body.bytes.clone());
         }
-        // Connecting alone ends after one time-out: what lasts for two was sent.
+        // Connecting alone ends after one time-out, so that what lasts for two was sent.
         let both = self.inner.timeout * 2;
         tokio::select! {
             biased;
-            response = builder.send() => response.map_err(|error| fault::failed(what, &error)),
+            response = builder.send() => response.map_err(|error| fault::failed(what, error)),
             () = self.inner.clock.sleep(both) => Err(fault::silent(what, both)),
-        }
-    }
-
-    fn stream(
-        &self,
-        request: &Request<'_>,
-        response: Response,
-        what: String,
-        asked: String,
-        leave: Leave,
-    ) -> Stream {
-        Stream {
-            status: response.status(),
-            content_type: header(&response, &CONTENT_TYPE).unwrap_or_default(),
-            response,
-            what,
-            asked,
-            limit: request.limit,
-            taken: 0,
-            timeout: self.inner.timeout,
-            clock: Arc::clone(&self.inner.clock),
-            _leave: leave,
         }
     }
 }
 
-/// No secrets: they come with the requests.
+/// No secrets: they come with the requests, and the proxy's with the settings.
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http")
@@ -216,15 +177,56 @@ impl fmt::Debug for Http {
     }
 }
 
-/// `GET https://crowd.example.com/rest/search`: without the query, which holds names.
-fn asked(request: &Request<'_>) -> String {
-    format!("{} {}", request.method, place(&request.url))
+/// A client that keeps so many idle connections.
+fn client(
+    tls: ClientConfig,
+    proxy: Option<Proxy>,
+    timeout: Duration,
+    idle: usize,
+) -> Result<Client, reqwest::Error> {
+    let builder = Client::builder()
+        .user_agent(concat!("usersyncd/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(retry::never())
+        .connect_timeout(timeout)
+        .pool_idle_timeout(IDLE_MAX)
+        .pool_max_idle_per_host(idle);
+    match proxy {
+        Some(proxy) => builder.proxy(proxy),
+        None => builder,
+    }
+    .build()
 }
 
-fn place(url: &Url) -> String {
-    let port = url.port().map(|it| format!(":{it}")).unwrap_or_default();
-    let host = url.host_str().unwrap_or_default();
-    format!("{}://{host}{port}{}", url.scheme(), url.path())
+/// Everything through this proxy. Others than HTTP proxies are refused here, since the library would go without them.
+fn through(proxy: Url) -> Result<Proxy, HttpSetupError> {
+    let is_http = matches!(proxy.scheme(), "http" | "https") && proxy.has_host();
+    if !is_http {
+        return Err(HttpSetupError::Proxy);
+    }
+    Proxy::all(proxy).map_err(|_| HttpSetupError::Proxy)
+}
+
+fn stream(
+    request: &Request<'_>,
+    response: Response,
+    said: Said,
+    origin: Origin,
+    leave: Leave,
+) -> Stream {
+    Stream {
+        status: response.status(),
+        content_type: header(&response, &CONTENT_TYPE).unwrap_or_default(),
+        said,
+        response,
+        origin,
+        limit: request.limit,
+        taken: 0,
+        _leave: leave,
+    }
 }
 
 fn header(response: &Response, name: &HeaderName) -> Option<String> {
@@ -235,9 +237,9 @@ fn header(response: &Response, name: &HeaderName) -> Option<String> {
 fn redirected(what: &str, asked: &Url, response: &Response) -> HttpError {
     let status = response.status();
     let to = header(response, &LOCATION).and_then(|it| asked.join(&it).ok());
-    let to = to.map_or_else(|| "nowhere".to_owned(), |it| place(&it));
+    let to = to.map_or_else(|| "nowhere".to_owned(), |it| excerpt::line(&place(&it)));
     HttpError::Redirected(format!(
-        "{what} was answered with {status}, which leads to {to}; redirects are not followed: write the address in which \
-         the service itself answers as the URL"
+        "{what} was answered with {status}, which leads to {to}; redirects are not followed: the URL must be that under \
+         which the service itself answers, and no login may stand in front of it"
     ))
 }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use reqwest::StatusCode;
 
 use super::Answer;
-use crate::trust::TlsFault;
+use crate::trust::{self, TlsFault};
 
 /// Why there is no answer that can be used. Each text names the operation, what was asked (method, scheme, host and path),
-/// the cause, and what to do. None holds a query, a header, a body that was sent, or a password.
+/// the cause, and what to do. None holds a query, a header or a body that was sent, or a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// Nothing was sent: no such host, no connection, no TLS. What was to be done was not done.
@@ -44,50 +44,116 @@ pub enum HttpSetupError {
     /// The certificates of the authorities cannot be had.
     #[error(transparent)]
     Tls(#[from] TlsFault),
-    /// The proxy's address cannot be used.
-    #[error("`proxy` cannot be used: write it like `http://proxy.example.com:3128`")]
-    Proxy(#[source] reqwest::Error),
+    /// The proxy is none. Its address is not shown, since it may hold a password.
+    #[error("`proxy` is no HTTP proxy: write it like `http://proxy.example.com:3128`")]
+    Proxy,
     /// The HTTP library refused its settings.
     #[error("cannot set up HTTP")]
     Library(#[source] reqwest::Error),
 }
 
 impl HttpError {
-    /// An answer whose status the caller can do nothing with.
-    pub(super) fn refused(operation: &str, answer: &Answer) -> HttpError {
-        let Answer { status, asked, .. } = answer;
-        let excerpt = answer.excerpt();
-        let said = if excerpt.is_empty() {
-            "without a word".to_owned()
-        } else {
-            format!("saying: {excerpt}")
-        };
-        HttpError::Status {
-            status: *status,
-            text: format!("{operation}: {asked} was answered with {status}, {said}"),
-        }
+    /// Whether the same request may well succeed in a moment.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, HttpError::Unreachable(_) | HttpError::Cut(_))
     }
+}
+
+/// An answer whose status the caller can do nothing with.
+pub(super) fn refused(operation: &str, answer: &Answer) -> HttpError {
+    let Answer { status, asked, .. } = answer;
+    let excerpt = answer.excerpt();
+    let said = if excerpt.is_empty() {
+        "without a word".to_owned()
+    } else {
+        format!("saying: {excerpt}")
+    };
+    HttpError::Status {
+        status: *status,
+        text: format!("{operation}: {asked} was answered with {status}, {said}"),
+    }
+}
+
+/// The server said nothing for `span`, after the request or within the answer.
+pub(super) fn silent(what: &str, span: Duration) -> HttpError {
+    HttpError::Cut(format!(
+        "{what} got no whole answer: the server was silent for {} s; if it needs longer, raise `timeout`",
+        span.as_secs_f64()
+    ))
 }
 
 /// What a failure of the library means: nothing was sent, or nobody knows.
-pub(super) fn failed(what: &str, error: &reqwest::Error) -> HttpError {
-    let cause = innermost(error);
-    if error.is_connect() || error.is_builder() || never_sent(error) {
-        HttpError::Unreachable(format!("{what} could not be asked: {cause}"))
+pub(super) fn failed(what: &str, error: reqwest::Error) -> HttpError {
+    // The library's text would show the query.
+    let error = error.without_url();
+    if error.is_connect() || error.is_builder() || is_never_sent(&error) {
+        HttpError::Unreachable(format!(
+            "{what} could not be sent: {}",
+            why_unreachable(&error)
+        ))
     } else {
-        HttpError::Cut(format!("{what} got no whole answer: {cause}"))
+        HttpError::Cut(format!("{what} got no whole answer: {}", why_cut(&error)))
     }
 }
 
-/// Whether the connection ended before a byte of the request was written.
-fn never_sent(error: &reqwest::Error) -> bool {
-    causes(error).any(|it| {
-        it.downcast_ref::<hyper::Error>()
-            .is_some_and(hyper::Error::is_canceled)
-    })
+/// Whether the request was never begun, or was not heard since TLS never came about. With TLS 1.3 a client has sent its
+/// request before it is told that it should have shown a certificate.
+fn is_never_sent(error: &reqwest::Error) -> bool {
+    let is_demand = |it: &rustls::Error| matches!(it, rustls::Error::AlertReceived(alert) if trust::demands_certificate(*alert));
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled)
+        || find::<rustls::Error>(error).is_some_and(is_demand)
 }
 
-/// What the lowest layer said, which is what an administrator can do something about.
+fn why_unreachable(error: &reqwest::Error) -> String {
+    if let Some(fault) = find::<rustls::Error>(error) {
+        return why_no_tls(fault);
+    }
+    let cause = innermost(error);
+    let refused = |it: &io::Error| it.kind() == io::ErrorKind::ConnectionRefused;
+    let advice = if error.is_timeout() {
+        return "no connection came about in time; is there a firewall between, does it need a `proxy`, and does the port speak \
+             what the URL says?".to_owned();
+    } else if cause.starts_with("tunnel error") {
+        "the proxy did not let it through; does `proxy` need a name and a password, and may it connect there?"
+    } else if error.is_dns() {
+        "is the host name in the URL right, or that of the `proxy`?"
+    } else if find::<io::Error>(error).is_some_and(refused) {
+        "is it running, and is the port right?"
+    } else {
+        return cause;
+    };
+    format!("{cause}; {advice}")
+}
+
+fn why_no_tls(fault: &rustls::Error) -> String {
+    match fault {
+        rustls::Error::InvalidCertificate(fault) => format!(
+            "the server's certificate is not trusted: {}",
+            trust::why_distrusted(fault)
+        ),
+        rustls::Error::AlertReceived(alert) if trust::demands_certificate(*alert) => format!(
+            "the server ended TLS ({alert:?}), as servers do that demand a certificate of the client, which this one \
+             does not have: let it do without"
+        ),
+        fault => format!("TLS failed ({fault}); does this port speak `https://`?"),
+    }
+}
+
+fn why_cut(error: &reqwest::Error) -> String {
+    let http = find::<hyper::Error>(error);
+    if http.is_some_and(hyper::Error::is_parse) {
+        let cause = innermost(error);
+        return format!(
+            "it does not speak HTTP ({cause}); are the port and `http://` or `https://` right?"
+        );
+    }
+    if http.is_some_and(hyper::Error::is_incomplete_message) {
+        return "the connection ended before the answer did".to_owned();
+    }
+    innermost(error)
+}
+
+/// What the lowest layer said.
 fn innermost(error: &reqwest::Error) -> String {
     causes(error)
         .last()
@@ -95,27 +161,19 @@ fn innermost(error: &reqwest::Error) -> String {
         .unwrap_or_default()
 }
 
-/// The error and its causes, outermost first. An [`io::Error`] that carries another error skips it in its own chain.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    let mut next: Option<&(dyn Error + 'static)> = Some(error);
-    std::iter::from_fn(move || {
-        let current = next?;
-        let carried = current
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        next = match carried {
-            Some(carried) => Some(carried),
-            None => current.source(),
-        };
-        Some(current)
-    })
+fn find<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+    causes(error).find_map(|it| it.downcast_ref())
 }
 
-/// The server said nothing for `span`.
-pub(super) fn silent(what: &str, span: Duration) -> HttpError {
-    HttpError::Cut(format!(
-        "{what} got no whole answer: the server was silent for {} s; is it overloaded? If it just needs longer, raise \
-         `timeout`",
-        span.as_secs_f64()
-    ))
+/// The error and its causes, outermost first.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn Error + 'static)), |it| cause(*it))
+}
+
+/// What an [`io::Error`] carries is missing in its own chain of causes.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref().and_then(io::Error::get_ref) {
+        Some(carried) => Some(carried),
+        None => error.source(),
+    }
 }

@@ -16,9 +16,11 @@
 mod client;
 mod excerpt;
 mod fault;
+mod hidden;
 mod repeat;
 mod stream;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,7 +35,7 @@ pub use self::stream::Stream;
 use crate::pace::Rate;
 
 /// How a server is reached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// A PEM file with the certificate of a private authority, trusted beside those that the system trusts.
     pub ca: Option<PathBuf>,
@@ -50,7 +52,7 @@ pub struct Settings {
 }
 
 /// A question, or a thing to do.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request<'a> {
     /// What errors call it, as a verb and its object: `search users`.
     pub operation: &'a str,
@@ -78,13 +80,14 @@ pub struct Body {
 }
 
 /// A whole answer, of any status but a redirect. An answer that reports success is no HTML page.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Answer {
     /// What became of the request.
     pub status: StatusCode,
     /// The media type as the server wrote it; empty if it wrote none.
     pub content_type: String,
-    /// The whole body, decompressed; of an answer that does not report success the beginning.
+    /// The whole body, decompressed. Of an answer that does not report success it is the beginning, 64 KiB at most, and
+    /// what was sent and must not be shown is masked.
     pub body: Vec<u8>,
     /// What was asked, for errors: method, scheme, host and path.
     pub asked: String,
@@ -103,19 +106,120 @@ impl Answer {
 
     /// This answer as the error that it is to whoever asked for `operation`.
     pub fn refused(&self, operation: &str) -> HttpError {
-        HttpError::refused(operation, self)
+        fault::refused(operation, self)
     }
 }
 
-/// Neither the content nor its length: both may tell a password.
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Body {
-            content_type,
-            bytes: _,
+/// The proxy's password is left out.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings {
+            ca,
+            proxy,
+            timeout,
+            rate,
+            in_flight,
         } = self;
-        f.debug_struct("Body")
-            .field("content_type", content_type)
+        f.debug_struct("Settings")
+            .field("ca", ca)
+            .field("proxy", &proxy.as_ref().map(place))
+            .field("timeout", timeout)
+            .field("rate", rate)
+            .field("in_flight", in_flight)
+            .finish()
+    }
+}
+
+/// The query is left out, and what is sent.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation)
+            .field("method", &self.method)
+            .field("url", &place(&self.url))
+            .field("limit", &self.limit)
             .finish_non_exhaustive()
+    }
+}
+
+/// The content is left out.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("content_type", &self.content_type)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The content is left out: it holds people.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("asked", &self.asked)
+            .field("status", &self.status)
+            .field("content_type", &self.content_type)
+            .field("length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// `https://crowd.example.com/rest/search`: neither the query, which holds names, nor a password.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|it| format!(":{it}")).unwrap_or_default();
+    format!("{}://{host}{port}{}", url.scheme(), url.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_holds_no_names_and_no_password() {
+        fn check(url: &str, expect: &str) {
+            assert_eq!(place(&url.parse().unwrap()), expect);
+        }
+        check(
+            "https://u:pw@x.example/a%20b?name=anna#c",
+            "https://x.example/a%20b",
+        );
+        check("http://[::1]:8095/", "http://[::1]:8095/");
+        check("https://x.example:443", "https://x.example/");
+    }
+
+    #[test]
+    fn nothing_that_is_shown_holds_a_secret() {
+        let password = SecretString::from("hunter2");
+        let request = Request {
+            operation: "search users",
+            method: Method::POST,
+            url: "http://x/user?username=anna".parse().unwrap(),
+            login: Some(("app", &password)),
+            accept: "application/json",
+            body: Some(Body {
+                content_type: "application/json",
+                bytes: b"hunter3".to_vec(),
+            }),
+            limit: 1,
+        };
+        let settings = Settings {
+            ca: None,
+            proxy: Some("http://app:hunter4@proxy:3128".parse().unwrap()),
+            timeout: Duration::from_secs(1),
+            rate: None,
+            in_flight: 1,
+        };
+        let answer = Answer {
+            status: StatusCode::OK,
+            content_type: String::new(),
+            body: b"hunter5".to_vec(),
+            asked: String::new(),
+        };
+        let body = request.body.clone();
+        let shown = format!("{request:?} {settings:?} {answer:?} {body:?}");
+        for hidden in ["hunter", "anna", "104, 117"] {
+            assert!(!shown.contains(hidden), "{shown}");
+        }
+        assert!(shown.contains("http://proxy:3128/"), "{shown}");
     }
 }

@@ -20,6 +20,7 @@ mod events;
 mod exit_codes;
 mod figures;
 mod file_directory;
+mod http_client;
 mod laws;
 mod ldap_authentication;
 mod ldap_delta;

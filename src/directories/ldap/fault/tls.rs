@@ -2,11 +2,10 @@
 
 use std::io;
 
-use chrono::{DateTime, SecondsFormat};
-use rustls::pki_types::{ServerName, UnixTime};
-use rustls::{AlertDescription, CertificateError, Error};
+use rustls::Error;
 
 use crate::directories::ReadError;
+use crate::trust;
 
 /// Whether TLS said that, not the socket below it.
 pub(super) fn is_of(error: &io::Error) -> bool {
@@ -18,9 +17,9 @@ pub(super) fn failed(what: &str, error: &io::Error) -> ReadError {
     match cause(error) {
         Some(Error::InvalidCertificate(fault)) => ReadError::Configuration(format!(
             "{what}: the server's certificate is not trusted: {}",
-            certificate(fault)
+            trust::why_distrusted(fault)
         )),
-        Some(Error::AlertReceived(alert)) if demands_certificate(*alert) => {
+        Some(Error::AlertReceived(alert)) if trust::demands_certificate(*alert) => {
             ReadError::Configuration(format!(
                 "{what}: the server ended TLS ({alert:?}), as servers do that demand a certificate of the client, which \
                  this one does not have: let it do without (OpenLDAP: `TLSVerifyClient try` or `never`)"
@@ -40,74 +39,12 @@ fn cause(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
 
-/// What is wrong with a certificate, and what to do.
-fn certificate(fault: &CertificateError) -> String {
-    match fault {
-        CertificateError::UnknownIssuer => {
-            "no authority that is trusted here has signed it (UnknownIssuer); name the \
-                                            authority's certificate file in `ca`"
-                .to_owned()
-        }
-        CertificateError::NotValidForNameContext {
-            expected,
-            presented,
-        } => name(expected, presented),
-        CertificateError::ExpiredContext { time, not_after } => format!(
-            "it expired at {}, and this machine's clock says {}; renew it, or set the clock",
-            date(*not_after),
-            date(*time)
-        ),
-        CertificateError::NotValidYetContext { time, not_before } => format!(
-            "it is valid from {} on, and this machine's clock says {}; set the clock, here or where it was made",
-            date(*not_before),
-            date(*time)
-        ),
-        other => format!(
-            "{other}; give the server a certificate for its host name, signed by an authority that `ca` names"
-        ),
-    }
-}
-
-/// The name in the URL is none of those in the certificate.
-fn name(expected: &ServerName<'_>, presented: &[String]) -> String {
-    let expected = expected.to_str();
-    if presented.is_empty() {
-        return format!(
-            "it names no host (it has no subject alternative name, like those that Samba makes for itself); give the \
-             server one whose subject alternative name is `{expected}`"
-        );
-    }
-    let presented: Vec<&str> = presented.iter().map(|it| bare(it)).collect();
-    format!(
-        "it is made for `{}`, not for `{expected}`; write one of its names in `urls`, or give the server one for \
-         `{expected}`",
-        presented.join("`, `")
-    )
-}
-
-/// A name without the word that says of which kind it is: `DnsName("ldap.example.com")`, `IpAddress(127.0.0.1)`.
-fn bare(name: &str) -> &str {
-    let inner = name.split_once('(').map_or(name, |it| it.1);
-    inner.trim_end_matches(')').trim_matches('"')
-}
-
-fn date(time: UnixTime) -> String {
-    let time = DateTime::from_timestamp(time.as_secs().cast_signed(), 0).unwrap_or_default();
-    time.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn demands_certificate(alert: AlertDescription) -> bool {
-    matches!(
-        alert,
-        AlertDescription::CertificateRequired
-            | AlertDescription::NoCertificate
-            | AlertDescription::HandshakeFailure
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use rustls::pki_types::{ServerName, UnixTime};
+    use rustls::{AlertDescription, CertificateError};
 
     use super::*;
 

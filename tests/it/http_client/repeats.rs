@@ -1,0 +1,180 @@
+//! What is asked again, how often, and after which waits. Nobody sleeps: the clock leaps.
+
+use super::*;
+use crate::support::leaping_clock::{FOR_EVER, LeapingClock};
+
+fn leaping() -> (Http, Arc<LeapingClock>) {
+    let clock = Arc::new(LeapingClock::new(NOW));
+    let settings = Settings {
+        timeout: FOR_EVER,
+        ..settings()
+    };
+    (http_at(settings, &clock), clock)
+}
+
+fn seconds(sleeps: &[Duration]) -> Vec<u64> {
+    sleeps.iter().map(Duration::as_secs).collect()
+}
+
+#[tokio::test]
+async fn a_read_that_may_succeed_soon_is_repeated_after_growing_waits() {
+    for failing in [
+        "429 Too Many Requests",
+        "502 Bad Gateway",
+        "503 Busy",
+        "504 Late",
+        "cut",
+    ] {
+        let script = HttpScript::start(move |_, number| match (number, failing) {
+            (2, _) => json("200 OK", "{}"),
+            (_, "cut") => vec![Act::Close],
+            _ => json(failing, "{}"),
+        })
+        .await;
+        let (http, clock) = leaping();
+        let answer = http.ask(get(&script.url("/"))).await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK, "{failing}");
+        assert_eq!(script.heard().len(), 3, "{failing}");
+        let sleeps = clock.sleeps();
+        let [first, second] = sleeps[..] else {
+            panic!("{sleeps:?}");
+        };
+        let half = Duration::from_millis(500);
+        assert!((half..=2 * half).contains(&first), "{sleeps:?}");
+        assert!((2 * half..=4 * half).contains(&second), "{sleeps:?}");
+    }
+}
+
+#[tokio::test]
+async fn after_the_third_time_the_end_stays() {
+    let script = HttpScript::start(|_, _| json("503 Busy", "{\"a\":1}")).await;
+    let (http, clock) = leaping();
+    let answer = http.ask(get(&script.url("/"))).await.unwrap();
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.body, b"{\"a\":1}");
+    assert_eq!((script.heard().len(), clock.sleeps().len()), (3, 2));
+
+    let script = HttpScript::start(|_, _| vec![Act::Close]).await;
+    let (http, clock) = leaping();
+    check(http.ask(get(&script.url("/"))).await, "cut");
+    assert_eq!((script.heard().len(), clock.sleeps().len()), (3, 2));
+
+    let (http, clock) = leaping();
+    check(http.ask(get("http://127.0.0.1:1/")).await, "unreachable");
+    assert_eq!(clock.sleeps().len(), 2);
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_is_asked_for_again_by_whoever_wants_it_whole() {
+    let script = HttpScript::start(|_, number| match number {
+        0 => {
+            let half = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{}".to_vec();
+            vec![Act::Say(half), Act::Close]
+        }
+        _ => json("200 OK", "{  }"),
+    })
+    .await;
+    let (http, _) = leaping();
+    let answer = http.ask(get(&script.url("/"))).await.unwrap();
+    assert_eq!(answer.body, b"{  }");
+}
+
+#[tokio::test]
+async fn a_stream_is_asked_for_again_until_it_begins() {
+    let script = HttpScript::start(|_, number| match number {
+        0 => json("503 Busy", ""),
+        1 => vec![Act::Close],
+        _ => json("200 OK", "{}"),
+    })
+    .await;
+    let (http, _) = leaping();
+    let stream = http.open(get(&script.url("/"))).await.unwrap();
+    assert_eq!(stream.whole().await.unwrap().body, b"{}");
+    assert_eq!(script.heard().len(), 3);
+}
+
+#[tokio::test]
+async fn what_would_end_the_same_way_is_not_asked_again() {
+    for status in [
+        "400 Bad",
+        "401 Who",
+        "403 No",
+        "404 None",
+        "409 There",
+        "500 Oops",
+    ] {
+        let script = HttpScript::start(move |_, _| json(status, "{}")).await;
+        let (http, clock) = leaping();
+        http.ask(get(&script.url("/"))).await.unwrap();
+        assert_eq!(script.heard().len(), 1, "{status}");
+        assert!(clock.sleeps().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_says_how_long_is_left_alone_for_so_long() {
+    async fn check(retry_after: &'static str, status: &'static str, expect: &[u64]) {
+        let script = HttpScript::start(move |_, number| match number {
+            0 => {
+                let head = format!(
+                    "HTTP/1.1 {status}\r\nRetry-After: {retry_after}\r\nContent-Length: 0\r\n\r\n"
+                );
+                vec![Act::Say(head.into_bytes())]
+            }
+            _ => json("200 OK", "{}"),
+        })
+        .await;
+        let (http, clock) = leaping();
+        let answer = http.ask(get(&script.url("/"))).await.unwrap();
+        assert_eq!(seconds(&clock.sleeps()), expect, "{retry_after}");
+        let is_repeated = !expect.is_empty();
+        assert_eq!(answer.status.is_success(), is_repeated, "{retry_after}");
+    }
+    check("7", "429 Too Many Requests", &[7]).await;
+    check("60", "503 Busy", &[60]).await;
+    check("Sun, 06 Nov 1994 08:50:07 GMT", "503 Busy", &[30]).await;
+    // Nobody waits for an hour, and asking sooner is of no use.
+    check("3600", "429 Too Many Requests", &[]).await;
+}
+
+#[tokio::test]
+async fn who_is_told_to_wait_makes_everybody_wait() {
+    let script = HttpScript::start(|_, number| match number {
+        0 => {
+            let head =
+                "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 20\r\nContent-Length: 0\r\n\r\n";
+            vec![Act::Say(head.as_bytes().to_vec())]
+        }
+        _ => json("200 OK", "{}"),
+    })
+    .await;
+    let (http, clock) = leaping();
+    let other = http.clone();
+    // A write is not repeated, and it tells the others nevertheless.
+    let answer = http.ask(post(&script.url("/"))).await.unwrap();
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(clock.sleeps().is_empty());
+    other.ask(post(&script.url("/"))).await.unwrap();
+    assert_eq!(seconds(&clock.sleeps()), [20]);
+}
+
+#[tokio::test]
+async fn every_time_counts_as_a_request_of_the_rate() {
+    let script = HttpScript::start(|_, _| json("503 Busy", "")).await;
+    let clock = Arc::new(LeapingClock::new(NOW));
+    let one = std::num::NonZeroU32::MIN;
+    let settings = Settings {
+        timeout: FOR_EVER,
+        rate: Some(usersyncd::pace::Rate {
+            per_second: one,
+            burst: one,
+        }),
+        ..settings()
+    };
+    let http = http_at(settings, &clock);
+    for _ in 0..2 {
+        http.ask(get(&script.url("/"))).await.unwrap();
+    }
+    assert_eq!(script.heard().len(), 6);
+    assert!(clock.monotonic() >= Duration::from_secs(5));
+}

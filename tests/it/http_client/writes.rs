@@ -1,0 +1,115 @@
+//! A write is sent once, and what is said of it is true: not done, or nobody knows.
+
+use super::*;
+use crate::support::raw::{self, Swallowing};
+
+#[tokio::test]
+async fn a_write_is_sent_once_whatever_becomes_of_it() {
+    for failing in ["429 Busy", "502 Bad", "503 Busy", "504 Late", "cut"] {
+        let script = HttpScript::start(move |_, _| match failing {
+            "cut" => vec![Act::Close],
+            status => json(status, "{}"),
+        })
+        .await;
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            let before = script.heard().len();
+            let request = Request {
+                method: method.clone(),
+                ..post(&script.url("/"))
+            };
+            let end = http(settings()).ask(request).await;
+            assert_eq!(end.is_ok(), failing != "cut", "{method} {failing}");
+            assert_eq!(script.heard().len(), before + 1, "{method} {failing}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_was_heard_and_not_answered_is_cut() {
+    let script = HttpScript::start(|_, _| vec![Act::Close]).await;
+    let text = check(
+        http(settings()).ask(post(&script.url("/user"))).await,
+        "cut",
+    );
+    let expect = format!(
+        "create a user: POST {} got no whole answer: the connection ended before the answer did",
+        script.url("/user")
+    );
+    assert_eq!(text, expect);
+}
+
+#[tokio::test]
+async fn a_write_without_a_connection_was_not_done() {
+    let refused = post("http://127.0.0.1:1/user?username=anna");
+    let text = check(http(settings()).ask(refused).await, "unreachable");
+    assert!(
+        text.contains("is it running, and is the port right?"),
+        "{text}"
+    );
+
+    let nowhere = post("http://no-such-host.invalid/");
+    let text = check(http(settings()).ask(nowhere).await, "unreachable");
+    assert!(text.contains("is the host name in the URL right"), "{text}");
+
+    let swallowing = Swallowing::start().await;
+    let quick = Settings {
+        timeout: Duration::from_millis(200),
+        ..settings()
+    };
+    let url = format!("http://{}/", swallowing.address());
+    let text = check(http(quick).ask(post(&url)).await, "unreachable");
+    assert!(text.contains("no connection came about in time"), "{text}");
+}
+
+#[tokio::test]
+async fn a_write_to_a_server_that_hangs_up_at_once_is_sent_once_at_most() {
+    let address = raw::start(|client| async { drop(client) }).await;
+    let error = http(settings())
+        .ask(post(&format!("http://{address}/")))
+        .await
+        .unwrap_err();
+    // Which of the two came first, its hanging up or our request, is chance; either is told truly.
+    assert!(matches!(word(&error), "unreachable" | "cut"), "{error}");
+}
+
+#[tokio::test]
+async fn a_write_never_meets_a_connection_that_the_server_closes_meanwhile() {
+    // After each read the connection could be used again, and is closed without a word.
+    let script = HttpScript::start(|heard, _| {
+        let mut acts = json("200 OK", "{}");
+        if heard.head.starts_with("GET") {
+            acts.push(Act::Close);
+        }
+        acts
+    })
+    .await;
+    let http = http(settings());
+    for _ in 0..50 {
+        http.ask(get(&script.url("/"))).await.unwrap();
+        http.ask(post(&script.url("/"))).await.unwrap();
+    }
+    let heard = script.heard();
+    let writes = heard.iter().filter(|it| it.head.starts_with("POST"));
+    let mut connections: Vec<usize> = writes.map(|it| it.connection).collect();
+    assert_eq!(connections.len(), 50, "each was sent once");
+    connections.dedup();
+    assert_eq!(connections.len(), 50, "each on a connection of its own");
+}
+
+#[tokio::test]
+async fn who_drops_a_request_frees_its_place() {
+    let script = HttpScript::start(|_, number| match number {
+        0 => vec![Act::Hang],
+        _ => json("200 OK", "{}"),
+    })
+    .await;
+    let http = http(Settings {
+        in_flight: 1,
+        ..settings()
+    });
+    tokio::select! {
+        _ = http.ask(post(&script.url("/"))) => unreachable!("nobody answers"),
+        () = script.until_heard(1) => {}
+    }
+    http.ask(post(&script.url("/"))).await.unwrap();
+}

@@ -82,14 +82,18 @@ pub fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Parts, Vec<As
         Ok(Parts {
             directories,
             applications,
-            serve: config.serve.as_ref().map(|it| serve_settings(config, it)),
+            serve: config
+                .serve
+                .as_ref()
+                .and_then(|it| serve_settings(config, it)),
         })
     } else {
         Err(faults)
     }
 }
 
-fn serve_settings(config: &Config, serve: &ServeConfig) -> serve::Settings {
+/// Where sets are served, and to whom; nothing if nobody may ask.
+fn serve_settings(config: &Config, serve: &ServeConfig) -> Option<serve::Settings> {
     let enabled = config.applications.iter().filter(|it| it.enabled);
     let served = enabled.filter_map(|entry| match entry.connector() {
         Some(ApplicationType::CrowdServer(served)) => Some((entry, served)),
@@ -103,12 +107,13 @@ fn serve_settings(config: &Config, serve: &ServeConfig) -> serve::Settings {
             entry: entry.id().as_str().to_owned(),
         })
     });
-    serve::Settings {
+    let clients: Vec<serve::Client> = clients.collect();
+    (!clients.is_empty()).then(|| serve::Settings {
         listen: serve.listen,
         tls: serve.tls.clone(),
         trusted_proxies: serve.trusted_proxies.clone(),
-        clients: clients.collect(),
-    }
+        clients,
+    })
 }
 
 /// The store's URL.

@@ -17,6 +17,7 @@
 //! * **D8** A delta is idempotent.
 //! * **D9** A cursor is valid only for the configuration it was made under: it carries a digest of that in itself.
 
+pub mod crowd;
 pub mod file;
 pub mod ldap;
 

@@ -5,8 +5,10 @@
 //! than it was asked for, so a list ends at an empty page and nowhere else.
 
 mod address;
+mod events;
 mod fault;
 mod lists;
+mod login;
 mod memberships;
 mod session;
 

@@ -1,0 +1,42 @@
+//! Changes: from which place they can be asked for, and what they are since one.
+
+use url::form_urlencoded::byte_serialize;
+
+use super::CrowdFault;
+use super::session::{PAGE_MAX, Session};
+use crate::wire::crowd::Events;
+
+impl Session {
+    /// From where changes can be asked for; `None` where the server knows no changes at all.
+    ///
+    /// # Errors
+    /// [`CrowdFault`].
+    pub async fn event_token(&self) -> Result<Option<Events>, CrowdFault> {
+        match self.events("ask where changes begin", "/event").await {
+            Ok(events) => Ok(Some(events)),
+            Err(CrowdFault::Refused {
+                status: 404 | 405 | 501,
+                ..
+            }) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// What has changed since a token was given out, and the next one.
+    ///
+    /// # Errors
+    /// [`CrowdFault::Refused`] where the token has expired: servers do not agree on the status.
+    pub async fn events_since(&self, token: &str) -> Result<Events, CrowdFault> {
+        let token: String = byte_serialize(token.as_bytes()).collect();
+        let path = format!("/event/{}", token.replace('+', "%20"));
+        self.events("ask for changes", &path).await
+    }
+
+    /// XML is asked for: how events nest in JSON is known even less.
+    async fn events(&self, operation: &str, path: &str) -> Result<Events, CrowdFault> {
+        let stream = self.open(operation, path, "application/xml", PAGE_MAX);
+        let answer = stream.await?.whole().await?;
+        let events = Events::read(&answer.body);
+        events.map_err(|it| CrowdFault::Unreadable(format!("{operation}: {it}")))
+    }
+}

@@ -1,0 +1,127 @@
+//! What an administrator wants to know before the first read: can it be reached, may we log in, is what we need to be seen.
+//!
+//! Everything is read once as a read would do it, since limits and rights show only then. What is not good says what to do.
+
+use super::read::{Complete, Reader};
+use crate::client::crowd::{CrowdFault, Session};
+use crate::directories::doubled::doubled;
+use crate::model::Finding;
+
+pub(super) async fn check(reader: &Reader) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let session = match reader.crowd.session() {
+        Ok(session) => session,
+        Err(fault) => return vec![finding("login", false, fault.to_string())],
+    };
+    let (reached, let_in) = match session.probe().await {
+        Ok(()) => (Ok(()), Ok(())),
+        Err(fault @ (CrowdFault::Password(_) | CrowdFault::Address(_))) => (Ok(()), Err(fault)),
+        Err(fault) => (Err(fault), Ok(())),
+    };
+    let target = &reader.target;
+    findings.push(told("reach", reached, format!("{target} answers")));
+    if findings.iter().any(|it| !it.good) {
+        return findings;
+    }
+    let is_let_in = let_in.is_ok();
+    findings.push(told(
+        "login",
+        let_in,
+        "the application is let in".to_owned(),
+    ));
+    if !is_let_in {
+        return findings;
+    }
+    findings.push(events(reader, &session).await);
+    match reader.complete(&session).await {
+        Ok(complete) => findings.extend(records(&complete)),
+        Err(error) => findings.push(finding("records", false, error.to_string())),
+    }
+    findings
+}
+
+async fn events(reader: &Reader, session: &Session) -> Finding {
+    let complete = |why: &str| finding("changes", true, format!("{why}: every read is complete"));
+    if !reader.incremental {
+        return complete("not asked for (`incremental: false`)");
+    }
+    match session.event_token().await {
+        Ok(Some(events)) if events.available == Some(true) && !events.token.is_empty() => finding(
+            "changes",
+            true,
+            "the server tells what has changed".to_owned(),
+        ),
+        Ok(_) | Err(CrowdFault::Refused { .. } | CrowdFault::Unreadable(_)) => {
+            complete("the server does not tell what has changed")
+        }
+        Err(fault) => finding("changes", false, fault.to_string()),
+    }
+}
+
+fn records(complete: &Complete) -> Vec<Finding> {
+    let Complete {
+        records,
+        notes,
+        with_key,
+        without_key,
+    } = complete;
+    let tally = records.tally();
+    let some = |item: &str, count: u64, text: &str| {
+        let hint = if count == 0 {
+            ": may the application see all of its directories?"
+        } else {
+            ""
+        };
+        finding(item, count > 0, format!("{count} {text}{hint}"))
+    };
+    let mut findings = vec![
+        some("users", tally.users, "users can be read"),
+        finding(
+            "groups",
+            true,
+            format!("{} groups can be read", tally.groups),
+        ),
+        finding(
+            "memberships",
+            true,
+            format!("{} memberships can be read", tally.memberships),
+        ),
+    ];
+    let rejected = tally.rejected;
+    if rejected > 0 {
+        findings.push(finding(
+            "records",
+            false,
+            format!("{rejected} records make no sense"),
+        ));
+    }
+    findings.push(match (with_key, without_key) {
+        (_, 0) => finding("key", true, "all users show a key, so that renames can be told".to_owned()),
+        (_, without) => finding(
+            "key",
+            false,
+            format!(
+                "{without} users show no key and are known by their names: whoever is renamed looks like somebody who \
+                 leaves and somebody who comes"
+            ),
+        ),
+    });
+    findings.extend(notes.iter().map(|it| finding("notes", true, it.clone())));
+    findings.extend(doubled(records));
+    findings
+}
+
+fn told(item: &str, asked: Result<(), CrowdFault>, well: String) -> Finding {
+    match asked {
+        Ok(()) => finding(item, true, well),
+        Err(fault) => finding(item, false, fault.to_string()),
+    }
+}
+
+fn finding(item: &str, good: bool, text: String) -> Finding {
+    Finding {
+        item: item.to_owned(),
+        text,
+        good,
+    }
+}

@@ -21,6 +21,7 @@ use crate::config::{
     Mode, State,
 };
 use crate::directories::Directory;
+use crate::directories::crowd::CrowdDirectory;
 use crate::directories::file::FileDirectory;
 use crate::directories::ldap::LdapDirectory;
 use crate::directories::ldap::config::Bind;
@@ -173,6 +174,12 @@ fn connect_directory(
             let made = LdapDirectory::new(name, ldap, password, further, Arc::clone(clock))
                 .map_err(|it| fault(it.to_string()))?;
             Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))
+        }
+        Some(DirectoryType::Crowd(crowd)) => {
+            let crowd = crowd.clone().anchored(&config.base_dir);
+            let password = crowd.password().clone();
+            let made = CrowdDirectory::new(name, &crowd, password, further, Arc::clone(clock));
+            Arc::new(made.map_err(|it| fault(events::chain(&it)))?)
         }
     };
     Ok(Some(directory))

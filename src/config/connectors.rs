@@ -17,6 +17,10 @@ pub(super) fn directory_problems(directory: &DirectoryEntry) -> Vec<OptionProble
             let problems = ldap.problems().into_iter();
             problems.map(|it| (it.path.to_owned(), it.text)).collect()
         }
+        Some(DirectoryType::Crowd(crowd)) => {
+            let problems = crowd.problems().into_iter();
+            problems.map(|it| (it.path.to_owned(), it.text)).collect()
+        }
         None => Vec::new(),
     }
 }
@@ -26,6 +30,10 @@ pub(super) fn directory_warnings(directory: &DirectoryEntry) -> Vec<OptionProble
     match directory.connector() {
         Some(DirectoryType::Ldap(ldap)) => {
             let warnings = ldap.warnings().into_iter();
+            warnings.map(|it| (it.path.to_owned(), it.text)).collect()
+        }
+        Some(DirectoryType::Crowd(crowd)) => {
+            let warnings = crowd.warnings().into_iter();
             warnings.map(|it| (it.path.to_owned(), it.text)).collect()
         }
         Some(DirectoryType::File(_)) | None => Vec::new(),
@@ -74,6 +82,7 @@ pub(super) fn basis(directory: &DirectoryEntry) -> String {
             format!("file {}", options.expect("options are always JSON"))
         }
         Some(DirectoryType::Ldap(ldap)) => ldap.basis(),
+        Some(DirectoryType::Crowd(crowd)) => crowd.basis(),
         None => String::new(),
     }
 }
@@ -82,7 +91,15 @@ pub(super) fn basis(directory: &DirectoryEntry) -> String {
 pub(super) fn source_file(directory: &DirectoryEntry, base_dir: &Path) -> Option<PathBuf> {
     match directory.connector()? {
         DirectoryType::File(file) => Some(one_spelling(&file.path_from(base_dir))),
-        DirectoryType::Ldap(_) => None,
+        DirectoryType::Ldap(_) | DirectoryType::Crowd(_) => None,
+    }
+}
+
+/// What a directory reads of a server that could be filled from here as well, spelled as [`target`] spells it.
+pub(super) fn source(directory: &DirectoryEntry) -> Option<String> {
+    match directory.connector()? {
+        DirectoryType::Crowd(crowd) => Some(crowd.target()),
+        DirectoryType::File(_) | DirectoryType::Ldap(_) => None,
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::defaults;
 use super::names::EntryName;
 use super::values::{CronLine, GlobList, TrustMail};
+use crate::directories::crowd::config::CrowdConfig;
 use crate::directories::file::config::FileConfig;
 use crate::directories::ldap::config::LdapConfig;
 use crate::text::{Percent, Span};
@@ -65,6 +66,8 @@ pub struct DirectoryEntry {
     pub file: Option<FileConfig>,
     /// An LDAP server.
     pub ldap: Option<LdapConfig>,
+    /// Jira's user server, or a Crowd.
+    pub crowd: Option<CrowdConfig>,
 }
 
 /// The connector of a directory with its own options.
@@ -74,6 +77,8 @@ pub enum DirectoryType<'a> {
     File(&'a FileConfig),
     /// An LDAP server.
     Ldap(&'a LdapConfig),
+    /// Jira's user server, or a Crowd.
+    Crowd(&'a CrowdConfig),
 }
 
 /// Which users of a directory are taken, before anything is resolved.
@@ -175,7 +180,7 @@ impl DirectoryEntry {
 }
 
 /// The keys of the connectors, as [`DirectoryEntry`] has them.
-pub(super) const DIRECTORY_TYPES: [&str; 2] = ["file", "ldap"];
+pub(super) const DIRECTORY_TYPES: [&str; 3] = ["file", "ldap", "crowd"];
 
 /// Reads a rule, a plain list being its usernames.
 fn kind_rule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<KindRule, D::Error> {

@@ -15,17 +15,19 @@ use super::connection::Busy;
 /// A piece is sent when it has grown to this.
 const PIECE_BYTES: usize = 32 * 1024;
 
+/// Writes a little more each time; `false` once that was the last.
+type Write = dyn FnMut(&mut Vec<u8>) -> bool + Send;
+
 /// What is sent behind the head of an answer.
 pub(super) struct Body {
     content: Content,
     /// The request is in hand until this goes.
-    _busy: Option<Busy>,
+    in_hand: Option<Busy>,
 }
 
 enum Content {
     Whole(Bytes),
-    /// Writes a little more each time; `false` once that was the last.
-    Made(Box<dyn FnMut(&mut Vec<u8>) -> bool + Send>),
+    Made(Box<Write>),
     Over,
 }
 
@@ -34,7 +36,7 @@ impl Body {
     pub(super) fn whole(bytes: Vec<u8>) -> Body {
         Body {
             content: Content::Whole(bytes.into()),
-            _busy: None,
+            in_hand: None,
         }
     }
 
@@ -58,13 +60,13 @@ impl Body {
         };
         Body {
             content: Content::Made(Box::new(rest)),
-            _busy: None,
+            in_hand: None,
         }
     }
 
     /// The same, telling when it has been sent.
     pub(super) fn while_sent(mut self, busy: Busy) -> Body {
-        self._busy = Some(busy);
+        self.in_hand = Some(busy);
         self
     }
 }

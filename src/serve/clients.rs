@@ -29,7 +29,7 @@ use crate::clock::Clock;
 use crate::events;
 use crate::text::Network;
 
-pub use self::known::BadSecret;
+pub(super) use self::known::BadSecret;
 
 /// How many argon2 checks run at a time: each takes a core for a while, and some megabytes.
 const CHECKS_MAX: usize = 2;

@@ -18,7 +18,7 @@ use super::route::{Depth, Resource};
 use crate::wire::crowd::{Format, Writer};
 
 pub(super) use self::authentication::{Verifier, authenticate};
-pub(super) use self::search::search;
+pub(super) use self::search::{Searches, search};
 pub(super) use self::tokens::events;
 
 /// A question about one image.

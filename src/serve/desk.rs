@@ -12,7 +12,7 @@ use secrecy::zeroize::Zeroizing;
 
 use super::accept;
 use super::clients::{Checks, Clients, Denied, Login};
-use super::crowd::{self, Question, Verifier};
+use super::crowd::{self, Question, Searches, Verifier};
 use super::query::Query;
 use super::reply::{Answer, Refusal, Reply, plain, wrong_method};
 use super::route::{Access, Path, Resource};
@@ -31,6 +31,7 @@ pub(super) struct Desk {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) checks: Checks,
     pub(super) verifier: Arc<Verifier>,
+    pub(super) searches: Searches,
     pub(super) clients: RwLock<Arc<Clients>>,
 }
 
@@ -141,7 +142,7 @@ impl Desk {
                 } else {
                     None
                 };
-                crowd::search(question, sent).await
+                crowd::search(&question, sent, &self.searches).await
             }
             Resource::Events(token) => match self.sets.since(&login.entry, token) {
                 Some(since) => crowd::events(since, &question.reply),

@@ -17,7 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::clients::{BadSecret, Checks, Clients};
 use super::config::TlsConfig;
 use super::connection::{self, Pulse};
-use super::crowd::Verifier;
+use super::crowd::{Searches, Verifier};
 use super::desk::{Desk, Wire};
 use super::doors::{Doors, Place};
 use super::keyed::{Keyed, NoRandom};
@@ -108,6 +108,7 @@ impl Server {
             sets,
             checks,
             verifier: Arc::new(Verifier::new(passwords, clock.clone())),
+            searches: Searches::default(),
             clients: RwLock::new(Arc::new(clients)),
             clock,
         });

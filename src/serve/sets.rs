@@ -29,7 +29,7 @@ struct Published {
 #[derive(Debug)]
 pub(super) enum Since {
     /// What is different now; nothing, if the token stands for what is served.
-    Changes(Arc<Image>, Changes),
+    Changes(Arc<Image>, Box<Changes>),
     /// Nobody knows what the token stood for, or a list of changes would mislead: everything must be read.
     Expired,
 }
@@ -81,7 +81,7 @@ impl Sets {
             (image.clone(), steps)
         };
         let changes = steps.and_then(|steps| Changes::of(&steps, &image));
-        Some(changes.map_or(Since::Expired, |it| Since::Changes(image, it)))
+        Some(changes.map_or(Since::Expired, |it| Since::Changes(image, Box::new(it))))
     }
 
     // An entry is put in whole, so a poisoned map is still a map of whole entries.

@@ -1,4 +1,11 @@
 //! The Crowd that is served: every resource in both formats, and what anybody gets who asks for something else. A raw client
 //! says exactly what stands in the tests.
 
+mod authentication;
+mod bad_input;
+mod callers;
+mod certificates;
+mod connections;
 mod resources;
+mod streams;
+mod tokens;

@@ -34,6 +34,11 @@ impl HttpUrl {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
 
+    /// The port, also where it is the usual one.
+    pub fn port(&self) -> Option<u16> {
+        self.0.port_or_known_default()
+    }
+
     /// The address with all that is in it.
     pub fn into_url(self) -> Url {
         self.0

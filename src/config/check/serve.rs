@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::application::{ApplicationEntry, ApplicationType};
+use super::super::directory::DirectoryType;
 use super::super::spot::{Report, Spot};
 use super::Draft;
 
@@ -18,6 +19,7 @@ pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
     }
     check_listener(draft, &spot, report);
     check_clients(draft, report);
+    check_loops(draft, report);
 }
 
 /// A served set can be had somewhere, and whatever listens has something to serve.
@@ -54,6 +56,30 @@ fn check_clients(draft: &Draft<'_, '_>, report: &mut Report) {
                 let hint = "the name says whose set a program gets: give each its own";
                 report.error(&item.key("name"), what, Some(hint));
             }
+        }
+    }
+}
+
+/// A directory must not poll what is served from here (design, section 4.12). The name of a machine tells nothing; its client's
+/// does.
+fn check_loops(draft: &Draft<'_, '_>, report: &mut Report) {
+    let served = draft.applications.iter().filter_map(|(application, _)| {
+        let Some(ApplicationType::CrowdServer(served)) = application.connector() else {
+            return None;
+        };
+        Some((&application.name, served))
+    });
+    let clients = served.flat_map(|(entry, it)| it.clients.iter().map(move |it| (&it.name, entry)));
+    let clients: BTreeMap<&String, _> = clients.collect();
+    let listen = draft.written.serve.as_ref().map(|it| it.listen.port());
+    for (directory, spot) in &draft.directories {
+        let Some(DirectoryType::Crowd(crowd)) = directory.connector() else {
+            continue;
+        };
+        if let (Some(entry), true) = (clients.get(&crowd.application), crowd.url.port() == listen) {
+            let what = format!("it reads what is served here for application `{entry}`");
+            let hint = "what one writes must be neither written nor read by another";
+            report.error(&spot.key("crowd"), what, Some(hint));
         }
     }
 }

@@ -16,6 +16,9 @@ pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
         connectors::one_spelling(&path)
     });
     let mut sources = BTreeMap::new();
+    let polled = draft.directories.iter();
+    let polled = polled.filter_map(|(it, _)| Some((connectors::source(it)?, &it.name)));
+    let polled: BTreeMap<String, _> = polled.collect();
     for (directory, spot) in &draft.directories {
         let Some(source) = connectors::source_file(directory, draft.base_dir) else {
             continue;
@@ -43,6 +46,12 @@ pub(super) fn check(draft: &Draft<'_, '_>, report: &mut Report) {
         let Some(target) = connectors::target(application, draft.base_dir) else {
             continue;
         };
+        if let Some(directory) = polled.get(&target) {
+            error(
+                spot,
+                format!("it writes what directory `{directory}` reads"),
+            );
+        }
         let first = *targets.entry(target).or_insert(&application.name);
         if first != &application.name {
             error(spot, format!("it writes what application `{first}` writes"));

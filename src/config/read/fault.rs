@@ -8,11 +8,10 @@ use super::super::problem::{list, nearest};
 use super::Spot;
 
 /// Keys that later versions have: who writes one of them means it.
-const LATER: [&str; 8] = [
+const LATER: [&str; 7] = [
     "attributes",
     "bitbucket",
     "confluence",
-    "crowd",
     "google",
     "invite",
     "jira",

@@ -15,7 +15,7 @@ use crate::serve::settings::Client;
 use crate::text::Network;
 
 /// How long a verified password is remembered: a product sends its own with every request.
-const REMEMBERED: Duration = Duration::from_secs(300);
+const REMEMBERED: Duration = Duration::from_mins(5);
 /// What a PHC string of ours begins with; anything else is the secret itself.
 const HASHED: &str = "$argon2";
 /// The most memory that one check may take, in KiB.

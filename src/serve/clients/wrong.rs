@@ -8,7 +8,7 @@ use std::time::Duration;
 /// So many wrong passwords in a [`WINDOW`] are a mistake; more are guesses.
 const FEW: u32 = 20;
 /// Over how long is counted, and how often refusals of one address are told.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// How many addresses are kept in mind. Beyond that the one whose window began first is forgotten.
 const ADDRESSES_MAX: usize = 4_096;
 
@@ -58,7 +58,7 @@ impl Wrong {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(it) => Ipv6Addr::from_bits(it.to_bits() & !u128::from(u64::MAX)).into(),
-        it => it,
+        it @ IpAddr::V4(_) => it,
     }
 }
 

@@ -11,13 +11,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::clock::Clock;
 
 /// How long a client may keep a connection without asking for anything. Products keep theirs open between polls of a page.
-const IDLE_MAX: Duration = Duration::from_secs(60);
+const IDLE_MAX: Duration = Duration::from_mins(1);
 /// How long the head of a request may take from its first byte on.
 const HEAD_MAX: Duration = Duration::from_secs(10);
 /// How long a client may take nothing of its answer.
 const STALL_MAX: Duration = Duration::from_secs(30);
 /// How long one request may take in all, with its body and its answer.
-const REQUEST_MAX: Duration = Duration::from_secs(900);
+const REQUEST_MAX: Duration = Duration::from_mins(15);
 
 /// What a connection is doing, and since when.
 pub(in crate::serve) struct Pulse {

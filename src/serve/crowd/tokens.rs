@@ -18,7 +18,7 @@ impl Question<'_> {
     /// The token for what is served now.
     pub(super) fn token(&self) -> Answer {
         let token = self.image.digest();
-        self.reply.events(token, Vec::new())
+        self.reply.events(token, &[])
     }
 }
 
@@ -27,7 +27,7 @@ pub(in crate::serve) fn events(since: Since, reply: &Reply) -> Result<Answer, Re
     match since {
         Since::Changes(image, changes) => {
             let told = told(&image, &changes);
-            Ok(reply.events(image.digest(), told))
+            Ok(reply.events(image.digest(), &told))
         }
         Since::Expired => Err(Refusal::new(
             StatusCode::GONE,
@@ -38,7 +38,7 @@ pub(in crate::serve) fn events(since: Since, reply: &Reply) -> Result<Answer, Re
 }
 
 impl Reply {
-    fn events(&self, token: &str, told: Vec<(Operation, Told)>) -> Answer {
+    fn events(&self, token: &str, told: &[(Operation, Told)]) -> Answer {
         self.whole(|writer, out| {
             let changes = told.iter().map(|(operation, it)| (*operation, it.change()));
             write_events(writer, token, true, changes, out);

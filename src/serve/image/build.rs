@@ -61,13 +61,13 @@ impl Builder<'_> {
         for (folded, at) in order {
             if let Some(link) = &accounts[at].link {
                 now[at] = users.len() as u32;
-                users.push(self.user(folded, &accounts[at], link));
+                users.push(self.user(&folded, &accounts[at], link));
             }
         }
         (users, now)
     }
 
-    fn user(&mut self, folded: String, account: &Account, link: &Link) -> UserRow {
+    fn user(&mut self, folded: &str, account: &Account, link: &Link) -> UserRow {
         let seen = &account.seen;
         let name = self.copy(seen.name);
         UserRow {
@@ -101,7 +101,7 @@ impl Builder<'_> {
             now[at] = rows.len() as u32;
             let name = self.copy(groups[at].seen.name);
             rows.push(GroupRow {
-                folded: self.folded(folded, name),
+                folded: self.folded(&folded, name),
                 name,
                 description: self.copy(groups[at].seen.description),
             });
@@ -121,11 +121,11 @@ impl Builder<'_> {
         self.pool.add(self.holding.text(id))
     }
 
-    fn folded(&mut self, folded: String, name: StrId) -> StrId {
+    fn folded(&mut self, folded: &str, name: StrId) -> StrId {
         if self.pool.get(name) == folded {
             return name;
         }
-        self.pool.add(&folded)
+        self.pool.add(folded)
     }
 
     fn directory(&mut self, id: StrId) -> StrId {

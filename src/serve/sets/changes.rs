@@ -79,14 +79,14 @@ impl<'a> Identities<'a> {
 
     /// Whether one of them belongs to another name now, or its name to another key.
     fn changed(&self, image: &Image) -> bool {
-        let moved = |(name, key): (&&str, &Option<&str>)| {
+        let moved = |(name, key): (&str, Option<&str>)| {
             let bearer = image.find_folded_user(name);
             key.is_some_and(|key| match bearer {
                 Some(place) => image.user(place).key != key,
                 None => image.find_key(key).is_some(),
             })
         };
-        self.0.iter().any(moved)
+        self.0.iter().map(|(name, key)| (*name, *key)).any(moved)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::serve::attempts::{Attempts, OF_A_USER};
 use crate::serve::turns::{Turn, Turns};
 
 /// How often it is told that a directory cannot be asked.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+const TELL_EVERY: Duration = Duration::from_mins(1);
 
 /// What is known of failures.
 pub(super) struct Guesses {

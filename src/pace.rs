@@ -126,6 +126,7 @@ impl fmt::Debug for Pace {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use proptest::prelude::*;
     use tokio::task::JoinHandle;
 
@@ -171,6 +172,17 @@ mod tests {
         assert_eq!(gone(&callers).await, [true, true, true, false]);
         clock.advance(Span::seconds(1));
         assert_eq!(gone(&callers).await, [true; 4]);
+    }
+
+    #[tokio::test]
+    async fn who_comes_later_does_not_go_first() {
+        let (pace, clock) = pace(1, 1, 100);
+        let callers = callers(&pace, 2);
+        assert_eq!(gone(&callers).await, [true, false]);
+        // There is a token now, and the one that waits for it has not noticed yet.
+        clock.advance(Span::seconds(1));
+        assert!(pace.leave().now_or_never().is_none());
+        assert_eq!(gone(&callers).await, [true, true]);
     }
 
     #[tokio::test]

@@ -98,7 +98,7 @@ pub(super) fn failed(what: &str, error: reqwest::Error) -> HttpError {
 
 /// Whether the request was never begun, or was not heard since TLS never came about. With TLS 1.3 a client has sent its
 /// request before it is told that it should have shown a certificate.
-fn is_never_sent(error: &reqwest::Error) -> bool {
+fn is_never_sent(error: &(dyn Error + 'static)) -> bool {
     let is_demand = |it: &rustls::Error| matches!(it, rustls::Error::AlertReceived(alert) if trust::demands_certificate(*alert));
     find::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled)
         || find::<rustls::Error>(error).is_some_and(is_demand)
@@ -154,20 +154,20 @@ fn why_cut(error: &reqwest::Error) -> String {
 }
 
 /// What the lowest layer said.
-fn innermost(error: &reqwest::Error) -> String {
+fn innermost(error: &(dyn Error + 'static)) -> String {
     causes(error)
         .last()
         .map(ToString::to_string)
         .unwrap_or_default()
 }
 
-fn find<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     causes(error).find_map(|it| it.downcast_ref())
 }
 
 /// The error and its causes, outermost first.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
-    std::iter::successors(Some(error as &(dyn Error + 'static)), |it| cause(*it))
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |it| cause(*it))
 }
 
 /// What an [`io::Error`] carries is missing in its own chain of causes.
@@ -175,5 +175,69 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
     match error.downcast_ref().and_then(io::Error::get_ref) {
         Some(carried) => Some(carried),
         None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Empty;
+    use hyper::body::Bytes;
+    use hyper::client::conn::http1::handshake;
+    use hyper_util::rt::TokioIo;
+    use rustls::AlertDescription;
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    /// What a request comes to whose connection ends before it is written, or after.
+    async fn ended(is_written: bool) -> hyper::Error {
+        let (client, mut server) = tokio::io::duplex(1024);
+        let (mut sender, connection) = handshake(TokioIo::new(client)).await.unwrap();
+        if is_written {
+            tokio::spawn(connection);
+        } else {
+            drop(connection);
+        }
+        let hear = async move { server.read(&mut [0; 1024]).await.unwrap() };
+        let request = hyper::Request::new(Empty::<Bytes>::new());
+        let (end, heard) = tokio::join!(sender.send_request(request), hear);
+        assert_eq!(heard > 0, is_written);
+        end.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn what_was_not_written_is_told_from_what_was() {
+        assert!(is_never_sent(&io::Error::other(ended(false).await)));
+        assert!(!is_never_sent(&io::Error::other(ended(true).await)));
+    }
+
+    #[test]
+    fn what_a_server_says_instead_of_tls_was_not_heard() {
+        fn check(alert: AlertDescription, expect: bool) {
+            let error = io::Error::other(rustls::Error::AlertReceived(alert));
+            assert_eq!(is_never_sent(&error), expect, "{alert:?}");
+        }
+        check(AlertDescription::CertificateRequired, true);
+        check(AlertDescription::HandshakeFailure, true);
+        check(AlertDescription::InternalError, false);
+    }
+
+    #[test]
+    fn a_failure_of_tls_says_what_to_do() {
+        fn check(fault: &rustls::Error, expect: &str) {
+            let text = why_no_tls(fault);
+            assert!(text.contains(expect), "{text}");
+        }
+        let unknown = rustls::CertificateError::UnknownIssuer;
+        check(
+            &rustls::Error::InvalidCertificate(unknown),
+            "name the authority's certificate file in `ca`",
+        );
+        let demand = rustls::Error::AlertReceived(AlertDescription::CertificateRequired);
+        check(&demand, "demand a certificate of the client");
+        check(
+            &rustls::Error::HandshakeNotComplete,
+            "does this port speak `https://`?",
+        );
     }
 }

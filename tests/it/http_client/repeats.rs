@@ -159,6 +159,45 @@ async fn who_is_told_to_wait_makes_everybody_wait() {
 }
 
 #[tokio::test]
+async fn nobody_else_waits_longer_than_a_minute_whatever_the_server_says() {
+    let script = HttpScript::start(|_, _| {
+        let head = "HTTP/1.1 503 Busy\r\nRetry-After: 3600\r\nContent-Length: 0\r\n\r\n";
+        vec![Act::Say(head.as_bytes().to_vec())]
+    })
+    .await;
+    let (http, clock) = leaping();
+    for _ in 0..2 {
+        http.ask(get(&script.url("/"))).await.unwrap();
+    }
+    assert_eq!(seconds(&clock.sleeps()), [60]);
+}
+
+#[tokio::test]
+async fn who_waits_to_ask_again_gives_its_place_to_others() {
+    let script = HttpScript::start(|_, number| match number {
+        0 => json("503 Busy", ""),
+        _ => json("200 OK", "{}"),
+    })
+    .await;
+    let clock = Arc::new(ManualClock::new(NOW));
+    let settings = Settings {
+        in_flight: 1,
+        ..settings()
+    };
+    let http = http_at(settings, &clock);
+    // The second comes when the first has its place already, and goes while the first waits: no time passes.
+    let waiting = http.open(get(&script.url("/first")));
+    let other = async {
+        script.until_heard(1).await;
+        http.ask(post(&script.url("/second"))).await.unwrap();
+    };
+    tokio::select! {
+        _ = waiting => unreachable!("no time has passed"),
+        () = other => {}
+    }
+}
+
+#[tokio::test]
 async fn every_time_counts_as_a_request_of_the_rate() {
     let script = HttpScript::start(|_, _| json("503 Busy", "")).await;
     let clock = Arc::new(LeapingClock::new(NOW));

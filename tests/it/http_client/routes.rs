@@ -210,6 +210,20 @@ async fn a_proxy_is_used_for_plain_requests_and_as_a_tunnel() {
     assert!(!heard[0].head.to_ascii_lowercase().contains("proxy-auth"));
 }
 
+/// A process has one environment, so that this one runs another test in a process of its own.
+#[test]
+fn proxies_of_the_environment_are_nothing_to_us() {
+    let mut run = std::process::Command::new(std::env::current_exe().unwrap());
+    run.args(["--exact", "http_client::reads_use_connections_again"]);
+    for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+        run.env(name, "http://127.0.0.1:1");
+    }
+    let run = run.env_remove("no_proxy").env_remove("NO_PROXY");
+    let done = run.output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+}
+
 #[tokio::test]
 async fn what_a_proxy_does_not_let_through_was_not_done() {
     for status in [

@@ -97,9 +97,13 @@ async fn a_write_never_meets_a_connection_that_the_server_closes_meanwhile() {
 }
 
 #[tokio::test]
-async fn who_drops_a_request_frees_its_place() {
+async fn who_drops_a_request_or_an_answer_frees_its_place() {
     let script = HttpScript::start(|_, number| match number {
         0 => vec![Act::Hang],
+        1 => {
+            let head = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+            vec![Act::Say(head), Act::SayOn(b"and so on ".repeat(1_000))]
+        }
         _ => json("200 OK", "{}"),
     })
     .await;
@@ -111,5 +115,8 @@ async fn who_drops_a_request_frees_its_place() {
         _ = http.ask(post(&script.url("/"))) => unreachable!("nobody answers"),
         () = script.until_heard(1) => {}
     }
+    let mut endless = http.open(get(&script.url("/"))).await.unwrap();
+    endless.chunk().await.unwrap();
+    drop(endless);
     http.ask(post(&script.url("/"))).await.unwrap();
 }

@@ -17,7 +17,12 @@ use crate::pace::Leave;
 /// How much is taken of an answer that is only shown: enough for any message, and for the head of a page.
 const SHOWN_MAX: usize = 64 * 1024;
 
-/// An answer whose body is still coming. It keeps its place among the requests under way; dropping it ends the connection.
+/// An answer whose body is still coming. It keeps its place among the requests under way, so that whoever asks something
+/// else of the same client meanwhile must have set up more than one place. Dropping it ends the connection.
+///
+/// A body without a length of its own ends with the connection (RFC 9112, section 6.3), and without TLS nothing tells
+/// whether that was its end. Servers seldom answer so; what is read from such a body must itself say where it ends, as JSON
+/// and XML do.
 pub struct Stream {
     /// What became of the request.
     pub status: StatusCode,

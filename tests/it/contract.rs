@@ -9,6 +9,7 @@ use usersyncd::model::Batch;
 
 mod applications;
 mod broken;
+mod crowd;
 mod directories;
 mod domain;
 mod dropping;
@@ -16,7 +17,10 @@ mod plans;
 mod sources;
 mod targets;
 
+use crate::support::crowd_double::Rules;
+use crate::support::crowd_double::rules::Events;
 use crate::support::fake_server::Ids;
+use crowd::CrowdSource;
 use domain::SambaSource;
 use sources::{FakeSource, FileSource, Format, SlapdSource};
 use targets::{FakeTarget, SqlTarget, Tables};
@@ -46,6 +50,21 @@ async fn an_ldap_server_keeps_the_obligations() {
 #[tokio::test]
 async fn a_domain_controller_keeps_the_obligations() {
     directories::hold(SambaSource::world).await;
+}
+
+#[tokio::test]
+async fn a_crowd_keeps_the_obligations() {
+    directories::hold(async || CrowdSource::world(Rules::default())).await;
+}
+
+#[tokio::test]
+async fn a_crowd_that_tells_no_changes_keeps_the_obligations() {
+    let rules = || Rules {
+        events: Events::Absent,
+        membership_list: false,
+        ..Rules::default()
+    };
+    directories::hold(async || CrowdSource::world(rules())).await;
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod control;
 mod crash;
+mod crowd_directory;
 mod crowd_double;
 mod crowd_service;
 mod daemon;

@@ -137,6 +137,23 @@ impl Store {
         writing.end(work).await
     }
 
+    /// Replaces an open intent by what of it may have come about.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be written.
+    pub async fn amend_intent(&self, number: i64, intent: &Intent) -> Result<(), StoreError> {
+        let mut writing = self
+            .write("striking what was not made from an intent")
+            .await?;
+        let work = async {
+            let amend = "UPDATE intent SET body = $2 WHERE number = $1";
+            let amend = statement(amend).bind(number).bind(json(intent)?);
+            amend.execute(writing.db()).await.map(|_| ())
+        };
+        let work = work.await;
+        writing.end(work).await
+    }
+
     /// Notes that a pass began. Its number follows those that are there: only the process that has claimed the store counts.
     ///
     /// # Errors

@@ -209,23 +209,41 @@ impl Walk<'_, '_, '_> {
     async fn send(&mut self) -> Result<(), StoreError> {
         let plan = &self.sent.plan;
         let changes: Vec<&Change> = plan.changes.iter().filter(|it| is_sent(it)).collect();
+        let mut numbers = Vec::new();
         if !changes.is_empty() {
             failpoint::reached("push.before_intent");
             let step = |it: &&Change| intent_of(self.context, plan, it);
             let intents = changes.chunks(INTENT_STEPS).map(|some| Intent {
                 steps: some.iter().map(step).collect(),
             });
-            let numbers = self.store.save_intents(&self.part.id, intents).await?;
-            self.walked.intents.extend(numbers);
+            numbers = self.store.save_intents(&self.part.id, intents).await?;
+            self.walked.intents.extend(&numbers);
             failpoint::reached("push.after_intent");
         }
         let view = self.context.view(plan);
         let outcomes = self.part.application.apply(&plan.changes, view).await;
         failpoint::reached("push.after_apply");
+        self.strike(&numbers, &outcomes).await?;
         for (at, outcome) in self.sent.indices.iter().zip(outcomes) {
             // A refusal stays what it is when the rest is sent again without it.
             if !matches!(self.walked.outcomes[*at], Outcome::Failed(_)) {
                 self.walked.outcomes[*at] = outcome;
+            }
+        }
+        Ok(())
+    }
+
+    /// Strikes from the intents what the application said it did not make. An intent may stay open for the sake of its other
+    /// steps, and whatever bears the name of what was not made is somebody else's.
+    async fn strike(&self, numbers: &[i64], outcomes: &[Outcome]) -> Result<(), StoreError> {
+        let plan = &self.sent.plan;
+        let both = plan.changes.iter().zip(outcomes);
+        let sent: Vec<_> = both.filter(|it| is_sent(it.0)).collect();
+        for (number, some) in numbers.iter().zip(sent.chunks(INTENT_STEPS)) {
+            let left = some.iter().filter(|it| !is_not_made(it.0, it.1));
+            let steps: Vec<_> = left.map(|it| intent_of(self.context, plan, it.0)).collect();
+            if steps.len() < some.len() {
+                self.store.amend_intent(*number, &Intent { steps }).await?;
             }
         }
         Ok(())
@@ -323,6 +341,15 @@ impl Missing {
             Subject::Group(place) => self.groups.contains(&place),
         }
     }
+}
+
+/// Whether the application said for certain that it did not make what it was to make.
+fn is_not_made(change: &Change, outcome: &Outcome) -> bool {
+    change.step == Step::Create
+        && matches!(
+            outcome,
+            Outcome::Failed(Refusal::Refused(_) | Refusal::Stale(_))
+        )
 }
 
 /// Whether a change has any effect outside.

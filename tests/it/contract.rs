@@ -19,11 +19,12 @@ mod targets;
 
 use crate::support::crowd_double::Rules;
 use crate::support::crowd_double::rules::Events;
+use crate::crowd_application::world::both;
 use crate::support::fake_server::Ids;
 use crowd::CrowdSource;
 use domain::SambaSource;
 use sources::{FakeSource, FileSource, Format, SlapdSource};
-use targets::{FakeTarget, SqlTarget, Tables};
+use targets::{CrowdTarget, FakeTarget, SqlTarget, Tables};
 
 pub(crate) use targets::everything;
 
@@ -90,6 +91,13 @@ async fn tables_in_the_style_of_dovecot_keep_the_obligations() {
 #[tokio::test]
 async fn tables_with_numbered_rows_keep_the_obligations() {
     applications::hold(async || SqlTarget::world(Tables::Numbered).await).await;
+}
+
+#[tokio::test]
+async fn a_crowd_keeps_the_obligations_of_an_application() {
+    for rules in both() {
+        applications::hold(async || CrowdTarget::world(rules.clone())).await;
+    }
 }
 
 #[tokio::test]

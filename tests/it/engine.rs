@@ -2,6 +2,7 @@
 //! what is put off, and what is found again after it was cut off.
 
 mod approvals;
+mod crowd;
 mod cuts;
 mod pushes;
 mod reads;

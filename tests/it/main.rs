@@ -12,6 +12,7 @@ mod contract;
 mod control;
 mod crash;
 mod crowd_directory;
+mod crowd_application;
 mod crowd_double;
 mod crowd_service;
 mod daemon;

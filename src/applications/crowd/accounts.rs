@@ -62,8 +62,8 @@ pub(super) async fn create(api: &Api, wanted: &WantedAccount<'_>) -> Result<Stri
             name: &shown.read.name,
         };
         let switched = update(api, seen, Some(wanted), what).await;
-        // The account is there, whatever became of its switch.
-        switched.map_err(|it| partly(&it))?;
+        // The account is there and ours, whatever became of its switch: the next push looks first.
+        switched.map_err(|it| Refusal::Transient(it.to_string()))?;
     }
     Ok(id)
 }

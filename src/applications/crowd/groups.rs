@@ -116,9 +116,10 @@ fn move_one<'m>(
             (false, false) => api.take_member(group, name).await,
             (false, true) => api.take_child(group, name).await,
         };
-        let settled = |it: &CrowdFault| match give {
-            true => convert::is_there(it),
-            false => convert::is_gone(it),
+        let settled: fn(&CrowdFault) -> bool = if give {
+            convert::is_there
+        } else {
+            convert::is_gone
         };
         match moved {
             Err(fault) if !settled(&fault) => Err(convert::refusal(&fault)),

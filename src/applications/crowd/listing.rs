@@ -45,6 +45,11 @@ pub(super) async fn list(session: &Session) -> Result<Listing, Refusal> {
     let way = session.memberships(names, |it| edges.add(it)).await;
     let way = way.map_err(|it| convert::refusal(&it))?;
     let unknown = edges.unknown;
+    // A repeat under paging is one membership.
+    for edges in [&mut observed.members, &mut observed.children] {
+        edges.sort_unstable();
+        edges.dedup();
+    }
     check_skipped(session, &unknown).await?;
     Ok(Listing {
         observed,
@@ -59,9 +64,10 @@ async fn check_skipped(
     unknown: &BTreeSet<(bool, String)>,
 ) -> Result<(), Refusal> {
     for (is_group, name) in unknown {
-        let found = match is_group {
-            true => session.group(name).await,
-            false => session.user(Who::Name(name)).await,
+        let found = if *is_group {
+            session.group(name).await
+        } else {
+            session.user(Who::Name(name)).await
         };
         if found.map_err(|it| convert::refusal(&it))?.is_some() {
             return Err(Refusal::Transient(
@@ -101,9 +107,10 @@ impl Accounts {
         let number = self.list.len() as u32;
         let name = text::fold(&user.name);
         let named = self.by_name.get(&name).copied();
-        let keyed = match user.key.is_empty() {
-            true => named,
-            false => self.by_key.get(&user.key).copied(),
+        let keyed = if user.key.is_empty() {
+            named
+        } else {
+            self.by_key.get(&user.key).copied()
         };
         match (named, keyed) {
             (None, None) => {

@@ -128,9 +128,12 @@ impl Push<'_> {
             Step::Members | Step::Children => {
                 let of_groups = change.step == Step::Children;
                 let named = |places: &[u32]| -> Vec<String> {
-                    let one = |place: &u32| match of_groups {
-                        true => self.view.group_name(*place).to_owned(),
-                        false => self.account_name(*place),
+                    let one = |place: &u32| {
+                        if of_groups {
+                            self.view.group_name(*place).to_owned()
+                        } else {
+                            self.account_name(*place)
+                        }
                     };
                     places.iter().map(one).collect()
                 };

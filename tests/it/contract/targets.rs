@@ -7,10 +7,12 @@ use usersyncd::model::{Abilities, Batch, Fields};
 
 use super::applications::{Operator, World};
 use super::broken::{ApplicationFlaw, BrokenApplication};
+use crate::crowd_application::world::{application, dump};
 use crate::sql_application::mapped::{
     CLOUD, CLOUD_TABLES, MAIL, MAIL_TABLES, NUMBERED, NUMBERED_TABLES,
 };
 use crate::sql_application::world::Database;
+use crate::support::crowd_double::{CrowdDouble, Rules};
 use crate::support::fake_application::FakeApplication;
 use crate::support::fake_server::{FakeServer, Ids};
 use crate::support::line::Line;
@@ -119,6 +121,59 @@ impl Operator for SqlTarget {
             let mut lines = self.database.dump().await;
             // The database's own count of rows that were ever made.
             lines.retain(|it| !it.starts_with("sqlite_sequence|"));
+            lines.sort();
+            lines
+        })
+    }
+}
+
+/// A Crowd in memory.
+pub(super) struct CrowdTarget {
+    double: CrowdDouble,
+}
+
+impl CrowdTarget {
+    pub(super) fn world(rules: Rules) -> World {
+        let double = CrowdDouble::start(rules);
+        World {
+            application: Box::new(application(&double, "")),
+            operator: Box::new(CrowdTarget { double }),
+        }
+    }
+}
+
+impl Operator for CrowdTarget {
+    fn add_account<'a>(&'a mut self, name: &'a str, active: bool) -> LocalBoxFuture<'a, ()> {
+        Box::pin(async move {
+            self.double
+                .with(|state| state.add_user(name).active = active);
+        })
+    }
+
+    fn remove_account<'a>(&'a mut self, name: &'a str) -> LocalBoxFuture<'a, ()> {
+        Box::pin(async move { self.double.with(|state| state.delete_user(name).unwrap()) })
+    }
+
+    fn cut(&mut self) {
+        self.double.cut();
+    }
+
+    fn restore(&mut self) {
+        self.double.restore();
+    }
+
+    fn accounts(&mut self) -> LocalBoxFuture<'_, Vec<(String, bool)>> {
+        Box::pin(async move {
+            self.double.with(|state| {
+                let users = state.users.values();
+                users.map(|it| (it.name.clone(), it.active)).collect()
+            })
+        })
+    }
+
+    fn dump(&mut self) -> LocalBoxFuture<'_, Vec<String>> {
+        Box::pin(async move {
+            let mut lines = dump(&self.double);
             lines.sort();
             lines
         })

@@ -37,16 +37,20 @@ impl Shown<'_> {
             Shown::User(it, expand) => user_json(it, *expand, rules),
             Shown::Group(it, expand) => group_json(it, *expand, rules),
             Shown::Users(list, expand) => {
-                let users = list.iter().map(|it| match expand.entities {
-                    true => user_json(it, *expand, rules),
-                    false => json!({ "link": link("user?username", &it.name), "name": it.name }),
+                let users = list.iter().map(|it| {
+                    if expand.entities {
+                        return user_json(it, *expand, rules);
+                    }
+                    json!({ "link": link("user?username", &it.name), "name": it.name })
                 });
                 json!({ "expand": "user", "users": users.collect::<Vec<_>>() })
             }
             Shown::Groups(list, expand) => {
-                let groups = list.iter().map(|it| match expand.entities {
-                    true => group_json(it, *expand, rules),
-                    false => json!({ "link": link("group?groupname", &it.name), "name": it.name }),
+                let groups = list.iter().map(|it| {
+                    if expand.entities {
+                        return group_json(it, *expand, rules);
+                    }
+                    json!({ "link": link("group?groupname", &it.name), "name": it.name })
                 });
                 json!({ "expand": "group", "groups": groups.collect::<Vec<_>>() })
             }
@@ -123,9 +127,10 @@ fn link(path: &str, name: &str) -> Value {
 }
 
 fn user_json(it: &User, expand: Expand, rules: &Rules) -> Value {
-    let active = match rules.active_as_text {
-        true => json!(it.active.to_string()),
-        false => json!(it.active),
+    let active = if rules.active_as_text {
+        json!(it.active.to_string())
+    } else {
+        json!(it.active)
     };
     let mut value = json!({
         "expand": "attributes",

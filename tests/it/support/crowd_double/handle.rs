@@ -450,9 +450,10 @@ impl Call<'_> {
     }
 
     fn created(&self, shown: &Shown<'_>) -> Scripted {
-        match self.rules.create_shows {
-            true => (self.show)(201, shown),
-            false => answer(201, "", String::new()),
+        if self.rules.create_shows {
+            (self.show)(201, shown)
+        } else {
+            answer(201, "", String::new())
         }
     }
 

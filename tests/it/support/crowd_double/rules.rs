@@ -80,6 +80,8 @@ pub(crate) struct Rules {
     pub(crate) create_shows: bool,
     /// An account is not created without a password \[K\].
     pub(crate) password_needed: bool,
+    /// An account is made active, whatever was sent \[?\].
+    pub(crate) creates_active: bool,
     /// Attributes are part of what `PUT /user` and `PUT /group` replace \[?\].
     pub(crate) put_replaces_attributes: bool,
     /// The status of `OPERATION_FAILED` for a rename onto a name that is taken: 500 \[C CWD-4819\], later 4xx \[K\].
@@ -114,6 +116,7 @@ impl Default for Rules {
             create_again: CreateAgain::Invalid,
             create_shows: true,
             password_needed: true,
+            creates_active: false,
             put_replaces_attributes: true,
             rename_taken: 400,
             login_unknown: 400,

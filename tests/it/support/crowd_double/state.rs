@@ -168,7 +168,8 @@ impl State {
         self.users.insert(lower(&user.name), user);
     }
 
-    pub(crate) fn create_user(&mut self, user: User, rules: &Rules) -> Done<()> {
+    pub(crate) fn create_user(&mut self, mut user: User, rules: &Rules) -> Done<()> {
+        user.active |= rules.creates_active;
         check_name(&user.name, "INVALID_USER")?;
         if rules.password_needed && user.password.is_none() {
             return Err(Fail(400, "INVALID_CREDENTIAL", "no password".to_owned()));

@@ -1,0 +1,266 @@
+//! Every way in which a request can go wrong, and what follows for the change.
+
+use std::time::Duration;
+
+use usersyncd::applications::Application as _;
+use usersyncd::model::{Holding, Outcome, What};
+
+use super::ends;
+use super::world::{application, both, company, dump, users};
+use crate::support::crowd_double::fault::Scripted;
+use crate::support::crowd_double::{CrowdDouble, Fault, Rules};
+use crate::support::push::{Push, directory, kind};
+
+#[tokio::test]
+async fn every_answer_to_a_change_is_classified() {
+    let (double, application) = company(Rules::default()).await;
+    let records = directory(&[("dora", "Dora", "")], &[]);
+    let plain = |status: u16, body: &str| {
+        Fault::Answer(Scripted {
+            status,
+            content_type: "text/plain",
+            headers: Vec::new(),
+            body: body.to_owned(),
+        })
+    };
+    let cases = [
+        (Fault::reason(400, "INVALID_CREDENTIAL"), "refused", "400"),
+        (Fault::reason(500, "INVALID_EMAIL"), "refused", "500"),
+        (Fault::reason(500, "OPERATION_FAILED"), "transient", "500"),
+        (plain(500, "oops"), "transient", "oops"),
+        (
+            Fault::reason(403, "APPLICATION_PERMISSION_DENIED"),
+            "refused",
+            "403",
+        ),
+        (
+            Fault::html(403, "Forbidden"),
+            "unauthorised",
+            "remote addresses",
+        ),
+        (
+            plain(401, "Application failed to authenticate"),
+            "unauthorised",
+            "`password`",
+        ),
+        (plain(404, "nothing here"), "unavailable", "context path"),
+        (Fault::later(429, 1), "transient", "429"),
+        (Fault::later(503, 1), "unavailable", "503"),
+        (plain(502, ""), "transient", "502"),
+        (Fault::login_page(), "unavailable", "`Log in`"),
+        (
+            Fault::redirect("https://sso.example.com/login?x"),
+            "unavailable",
+            "sso.example.com/login",
+        ),
+        (Fault::Lost, "transient", "create a user"),
+        (Fault::Closed, "transient", "create a user"),
+        (Fault::CutBody(3), "transient", "create a user"),
+    ];
+    for (fault, expect, text) in cases {
+        double.fail("POST /user", 1, fault.clone());
+        let push = Push::now(&application, &records).await.create("dora");
+        let outcomes = push.send(&application).await;
+        let Outcome::Failed(refusal) = &outcomes[0] else {
+            panic!("{fault:?}: {outcomes:?}");
+        };
+        assert_eq!(kind(refusal), expect, "{fault:?}: {refusal}");
+        assert!(refusal.to_string().contains(text), "{fault:?}: {refusal}");
+        assert!(!refusal.to_string().contains("secret"), "{refusal}");
+        let _ = double.with(|state| state.delete_user("dora"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_is_waited_for_and_no_longer() {
+    let double = CrowdDouble::start(Rules::default());
+    let application = application(&double, "timeout: 30s");
+    let records = directory(&[("dora", "Dora", "")], &[]);
+    let push = Push::now(&application, &records).await.create("dora");
+    double.fail("POST /user", 1, Fault::Hang);
+    let sent = tokio::time::timeout(Duration::from_secs(20), push.send(&application)).await;
+    assert_eq!(ends(&sent.unwrap()), ["transient"]);
+}
+
+#[tokio::test]
+async fn after_a_lost_answer_there_is_one_account() {
+    for rules in both() {
+        let (double, application) = company(rules).await;
+        let records = directory(&[("dora", "Dora", "")], &["makers"]);
+        let push = Push::now(&application, &records).await;
+        let push = push.create("dora").create_group("makers");
+        double.fail("POST /user", 1, Fault::Lost);
+        double.fail("POST /group", 1, Fault::Lost);
+        assert_eq!(ends(&push.send(&application).await), ["transient"; 2]);
+        assert_eq!(users(&double), ["Anna", "ben", "carl", "dora"]);
+        let before = dump(&double);
+        // Nobody sends it again without looking; if somebody did, nothing would come of it.
+        let posts = double.take_operations();
+        assert_eq!(posts.iter().filter(|it| it.starts_with("POST")).count(), 2);
+        push.send(&application).await;
+        assert_eq!(dump(&double), before);
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_lost_is_done_once_when_it_is_made_again() {
+    for rules in both() {
+        let keys = rules.keys;
+        let (double, application) = company(rules).await;
+        let records = directory(&[("bernd", "Bernd", "b@example.com")], &["staff"]);
+        let operations = [
+            "POST /user/rename",
+            "PUT /user",
+            "POST /group/user/direct",
+            "DELETE /group/user/direct",
+            "POST /group/child-group/direct",
+            "DELETE /group/child-group/direct",
+            "DELETE /user",
+            "DELETE /group",
+        ];
+        double.with(|state| {
+            state.add_group("makers");
+        });
+        let push = || async {
+            let push = Push::now(&application, &records).await;
+            let old = if users(&double).contains(&"ben".to_owned()) {
+                "ben"
+            } else {
+                "bernd"
+            };
+            push.update(old, "bernd", What::RENAME.with(What::EMAIL))
+                .members("sales", &["Anna"], &[], &[])
+                .members("staff", &[], &[], &["Anna"])
+                .children("makers", &["staff"], &["sales"])
+        };
+        for operation in &operations[..6] {
+            double.fail(operation, 1, Fault::Lost);
+        }
+        double.with(|state| state.add_child("makers", "sales"));
+        let mut rounds = 0;
+        loop {
+            let ends = ends(&push().await.send(&application).await);
+            rounds += 1;
+            if ends == ["done"; 4] {
+                break;
+            }
+            assert!(rounds < 6, "{ends:?}");
+            assert!(
+                ends.iter().all(|it| ["done", "transient"].contains(it)),
+                "{ends:?}"
+            );
+        }
+        double.with(|state| {
+            assert_eq!(state.users["bernd"].email, "b@example.com");
+            assert_eq!(state.groups["sales"].members.len(), 1);
+            assert_eq!(state.groups["staff"].members.len(), 2);
+            assert_eq!(state.groups["makers"].children.len(), 1);
+        });
+        for operation in &operations[6..] {
+            double.fail(operation, 1, Fault::Lost);
+        }
+        let push = Push::now(&application, &records).await;
+        let push = push.delete("carl").delete_group("sales");
+        assert_eq!(ends(&push.send(&application).await), ["transient"; 2]);
+        push.succeed(&application).await;
+        assert_eq!(users(&double), ["Anna", "bernd"], "keys: {keys}");
+    }
+}
+
+#[tokio::test]
+async fn when_nothing_can_be_reached_nothing_more_is_sent() {
+    let double = CrowdDouble::start(Rules::default());
+    let application = application(&double, "in_flight: 1");
+    let names: Vec<String> = (0..8).map(|it| format!("user{it}")).collect();
+    let people: Vec<_> = names.iter().map(|it| (it.as_str(), "", "")).collect();
+    let records = directory(&people, &[]);
+    for (fault, expect) in [
+        (Fault::later(503, 0), "unavailable"),
+        (Fault::html(403, "Forbidden"), "unauthorised"),
+    ] {
+        let push = Push::now(&application, &records).await.create_all();
+        double.take_requests();
+        double.fail("POST /user", 2, fault);
+        let ends = ends(&push.send(&application).await);
+        assert_eq!(ends[..2], ["done", expect]);
+        assert_eq!(ends[2..], ["skipped"; 6]);
+        assert_eq!(double.take_requests().len(), 2);
+        double.with(|state| state.users.clear());
+    }
+    let push = Push::now(&application, &records).await.create_all();
+    double.cut();
+    let ends = ends(&push.send(&application).await);
+    assert_eq!((ends[0], &ends[1..]), ("unavailable", &["skipped"; 7][..]));
+    double.restore();
+    push.succeed(&application).await;
+}
+
+#[tokio::test]
+async fn a_member_that_is_refused_stops_no_other() {
+    let (double, application) = company(Rules::default()).await;
+    let records = directory(&[], &[]);
+    let push = Push::now(&application, &records).await;
+    let push = push.members("sales", &["Anna", "ben", "carl"], &[], &[]);
+    double.fail(
+        "POST /group/user/direct",
+        2,
+        Fault::reason(400, "INVALID_USER"),
+    );
+    // What was done must be seen before it is known what is left.
+    assert_eq!(ends(&push.send(&application).await), ["stale"]);
+    assert_eq!(double.with(|state| state.groups["sales"].members.len()), 2);
+    double.fail_always(
+        "POST /group/user/direct",
+        Fault::reason(400, "INVALID_USER"),
+    );
+    let push = Push::now(&application, &records).await;
+    let push = push.members("sales", &["ben"], &[], &[]);
+    assert_eq!(ends(&push.send(&application).await), ["refused"]);
+    double.mend();
+}
+
+#[tokio::test]
+async fn a_rename_with_an_update_that_is_refused_is_looked_at_again() {
+    let (double, application) = company(Rules::default()).await;
+    let records = directory(&[("bernd", "Bernd", "no mail")], &[]);
+    let push = Push::now(&application, &records).await;
+    let push = push.update("ben", "bernd", What::RENAME.with(What::EMAIL));
+    double.fail("PUT /user", 1, Fault::reason(400, "INVALID_EMAIL"));
+    assert_eq!(ends(&push.send(&application).await), ["stale"]);
+    let push = Push::now(&application, &records).await;
+    let push = push.update("bernd", "bernd", What::EMAIL);
+    double.fail("PUT /user", 1, Fault::reason(400, "INVALID_EMAIL"));
+    assert_eq!(ends(&push.send(&application).await), ["refused"]);
+}
+
+#[tokio::test]
+async fn a_server_that_makes_an_inactive_account_active_is_corrected() {
+    let (double, application) = company(Rules::default()).await;
+    let records = directory(&[("dora", "Dora (off)", "")], &[]);
+    let push = || async { Push::now(&application, &records).await.create("dora") };
+    for (refused, expect) in [(false, "done"), (true, "transient")] {
+        let push = push().await;
+        double.set(|rules| rules.creates_active = true);
+        if refused {
+            double.fail("PUT /user", 1, Fault::reason(400, "INVALID_USER"));
+        }
+        assert_eq!(ends(&push.send(&application).await), [expect]);
+        assert_eq!(double.with(|state| state.users["dora"].active), refused);
+        double.with(|state| state.delete_user("dora").unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_cannot_be_had_is_named() {
+    let double = CrowdDouble::start(Rules::default());
+    let application = application(&double, "requests_per_second: 1000");
+    double.set(|rules| rules.address_allowed = false);
+    let refusal = application.accounts(&Holding::default()).await.unwrap_err();
+    assert_eq!(kind(&refusal), "unauthorised");
+    assert!(
+        refusal.to_string().contains("remote addresses"),
+        "{refusal}"
+    );
+    let findings = application.check().await;
+    assert!(findings.iter().any(|it| !it.good), "{findings:?}");
+}

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 /// The passwords of one user. Five suffice to mistype, with another keyboard or the password of last month in mind, and lie below
 /// the ten or more after which directories usually lock an account; one a minute is no delay for who looks up what the right one
-/// is, and half a million a year for who guesses.
+/// is, and half a million a year for who guesses. Who goes on for minutes still reaches the lock-out of a directory that forgets
+/// more slowly, as he does at the directory itself.
 pub const OF_A_USER: Allowance = Allowance {
     at_once: 5,
     every: Duration::from_mins(1),

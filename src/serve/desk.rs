@@ -7,6 +7,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HOST;
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Request, StatusCode};
 use secrecy::zeroize::Zeroizing;
 
@@ -57,6 +58,22 @@ impl Desk {
         known: impl FnOnce(),
     ) -> Answer {
         let (head, body) = request.into_parts();
+        let mut body = Some(body);
+        let answer = self.decide(wire, &head, &mut body, known).await;
+        if let Some(unread) = body {
+            self.pass_over(unread).await;
+        }
+        answer
+    }
+
+    /// Answers a request, and takes its body if that matters.
+    async fn decide(
+        &self,
+        wire: Wire,
+        head: &Parts,
+        body: &mut Option<Incoming>,
+        known: impl FnOnce(),
+    ) -> Answer {
         let Some(path) = Path::of(head.uri.path()) else {
             let text = "Crowd's API is at /rest/usermanagement/1.";
             return plain(StatusCode::NOT_FOUND, text);
@@ -81,7 +98,7 @@ impl Desk {
             );
         };
         let asked = Asked {
-            head: &head,
+            head,
             resource: path.resource,
             login,
             reply: reply.clone(),
@@ -92,7 +109,11 @@ impl Desk {
         })
     }
 
-    async fn reply(&self, asked: Asked<'_>, body: Incoming) -> Result<Answer, Instead> {
+    async fn reply(
+        &self,
+        asked: Asked<'_>,
+        body: &mut Option<Incoming>,
+    ) -> Result<Answer, Instead> {
         let Asked {
             head,
             resource,
@@ -158,7 +179,7 @@ impl Desk {
     async fn body(
         &self,
         headers: &HeaderMap,
-        body: Incoming,
+        body: &mut Option<Incoming>,
     ) -> Result<(Format, Zeroizing<Vec<u8>>), Instead> {
         let format = accept::body_format(headers).ok_or_else(|| {
             let text = "Send application/json or application/xml.";
@@ -167,6 +188,9 @@ impl Desk {
         let too_large = || {
             let text = format!("A body has at most {BODY_BYTES_MAX} bytes.");
             Instead::Answer(plain(StatusCode::PAYLOAD_TOO_LARGE, &text))
+        };
+        let Some(body) = body.take() else {
+            return Ok((format, Zeroizing::default()));
         };
         if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
             return Err(too_large());
@@ -181,11 +205,23 @@ impl Desk {
         let read = read.map_err(|_| too_large())?;
         Ok((format, Vec::from(read.to_bytes()).into()))
     }
+
+    /// Reads a body that does not matter. Closing the connection while the client still sends it would take the answer away
+    /// from the client, who learns nothing but that the connection broke. What is too long or takes too long is not waited for.
+    async fn pass_over(&self, body: Incoming) {
+        if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+            return;
+        }
+        tokio::select! {
+            _ = Limited::new(body, BODY_BYTES_MAX).collect() => {}
+            () = self.clock.sleep(BODY_MAX) => {}
+        }
+    }
 }
 
 /// A request of an application.
 struct Asked<'a> {
-    head: &'a hyper::http::request::Parts,
+    head: &'a Parts,
     resource: Option<Resource<'a>>,
     login: Login,
     reply: Reply,

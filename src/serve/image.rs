@@ -204,3 +204,6 @@ impl Image {
         at.ok().map(|at| at as u32)
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -93,3 +93,6 @@ impl Sets {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

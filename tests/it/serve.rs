@@ -6,6 +6,7 @@ mod bad_input;
 mod callers;
 mod certificates;
 mod connections;
+mod late_bodies;
 mod resources;
 mod streams;
 mod tokens;

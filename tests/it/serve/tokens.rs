@@ -192,9 +192,11 @@ async fn a_name_that_is_somebody_elses_now_is_no_list_of_events() {
 async fn another_spelling_is_a_change_of_the_same_user() {
     let serving = serving::start().await;
     let before = token(&serving).await;
+    let respelled = company().changed("ada", |it| it.name = "Ada".to_owned());
+    let respelled = respelled.group("staff", &["Ada", "Ben"], &["leads"]);
     publish(
         &serving,
-        &company().changed("ada", |it| it.name = "Ada".to_owned()),
+        &respelled.group("leads", &["Ada", "carl"], &["all"]),
     );
     assert_eq!(since(&serving, &before).await, ["UPDATED user Ada"]);
 }

@@ -13,6 +13,7 @@ mod control;
 mod crash;
 mod crowd_directory;
 mod crowd_application;
+mod crowd_clients;
 mod crowd_double;
 mod crowd_service;
 mod daemon;

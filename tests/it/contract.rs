@@ -17,9 +17,9 @@ mod plans;
 mod sources;
 mod targets;
 
+use crate::crowd_application::world::both;
 use crate::support::crowd_double::Rules;
 use crate::support::crowd_double::rules::Events;
-use crate::crowd_application::world::both;
 use crate::support::fake_server::Ids;
 use crowd::CrowdSource;
 use domain::SambaSource;

@@ -173,9 +173,12 @@ impl DirectoryEntry {
 
     /// Its connector; there is exactly one in every entry that was loaded.
     pub fn connector(&self) -> Option<DirectoryType<'_>> {
-        let DirectoryEntry { file, ldap, .. } = self;
+        let DirectoryEntry {
+            file, ldap, crowd, ..
+        } = self;
         let file = file.as_ref().map(DirectoryType::File);
         file.or(ldap.as_ref().map(DirectoryType::Ldap))
+            .or(crowd.as_ref().map(DirectoryType::Crowd))
     }
 }
 

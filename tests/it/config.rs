@@ -33,9 +33,22 @@ fn the_example_is_without_fault() {
         .iter()
         .map(|it| it.name.as_str())
         .collect();
-    assert_eq!(names, ["office", "lab", "partners", "corporate", "domain"]);
-    assert!(!config.directories[3].enabled);
-    assert_eq!(config.applications.len(), 1);
+    assert_eq!(
+        names,
+        [
+            "office",
+            "lab",
+            "partners",
+            "corporate",
+            "domain",
+            "tracker"
+        ]
+    );
+    assert!(config.directories[3..].iter().all(|it| !it.enabled));
+    let applications = config.applications.iter();
+    let enabled: Vec<bool> = applications.map(|it| it.enabled).collect();
+    assert_eq!(enabled, [true, false, false]);
+    assert!(config.serve.is_some());
 }
 
 #[test]
@@ -122,6 +135,7 @@ fn what_the_page_on_options_shows_is_accepted() {
     assert!(blocks.len() > 4);
     for block in blocks {
         let block = block.replace("{ credential: ldap }", "{ file: Cargo.toml }");
+        let block = block.replace("{ credential: jira }", "{ file: Cargo.toml }");
         let indented: String = block
             .lines()
             .flat_map(|line| ["    ", line, "\n"])

@@ -37,7 +37,7 @@ fn first(server: &Slapd) -> Site {
     site.write("client", SECRET);
     site.write("password", slapd::PASSWORD);
     let text = format!(
-        "state: sqlite:state.db\n{LISTEN}directories:\n  - name: corporate\n    ldap:\n      urls: ['{}']\n      \
+        "state: sqlite:state.db\n{LISTEN}directories:\n  - name: corporate\n    shrink_limit: 100%\n    ldap:\n      urls: ['{}']\n      \
          schema: openldap\n      insecure: true\n      bind: {{ dn: '{}', password: {{ file: password }} }}\n      \
          users: {{ base: 'ou=people,{suffix}' }}\n      groups: {{ base: 'ou=groups,{suffix}' }}\n\
          applications:\n  - name: atlassian\n    directories: [corporate]\n{}    {SERVED}\n",
@@ -55,7 +55,7 @@ fn second(url: &str, incremental: bool) -> Site {
     let site = Site::empty();
     site.write("client", SECRET);
     let text = format!(
-        "state: sqlite:state.db\ndirectories:\n  - name: upstream\n    crowd:\n      url: {url}/crowd\n      insecure: true\n      \
+        "state: sqlite:state.db\ndirectories:\n  - name: upstream\n    shrink_limit: 100%\n    crowd:\n      url: {url}/crowd\n      insecure: true\n      \
          application: wiki\n      password: {{ file: client }}\n      incremental: {incremental}\n\
          applications:\n  - name: wiki\n    directories: [upstream]\n{}    sql: {{ url: \"sqlite:wiki.db\", create_tables: true }}\n",
         indented(4, AT_ONCE),

@@ -1,6 +1,6 @@
 //! The world of the directory behind Crowd's REST API: a Crowd in memory.
 
-use std::sync::Arc;
+use std::cell::Cell;
 
 use usersyncd::directories::Directory;
 
@@ -13,8 +13,9 @@ const HALF_A_PAGE: usize = 300;
 
 /// A Crowd in memory, and how often it was asked.
 pub(super) struct CrowdSource {
-    double: Arc<CrowdDouble>,
-    asked: std::cell::Cell<usize>,
+    double: CrowdDouble,
+    asked: Cell<usize>,
+    gone: bool,
 }
 
 impl CrowdSource {
@@ -35,8 +36,9 @@ impl CrowdSource {
             }
         });
         let source = CrowdSource {
-            double: Arc::new(double),
-            asked: std::cell::Cell::new(0),
+            double,
+            asked: Cell::new(0),
+            gone: false,
         };
         World {
             directory: source.directory(&[]),
@@ -88,14 +90,19 @@ impl Administrator for CrowdSource {
 
     fn cut(&mut self, cut: Cut) {
         match cut {
-            Cut::Gone => self.double.cut(),
+            Cut::Gone => {
+                self.double.cut();
+                self.gone = true;
+            }
             Cut::Half => self.double.fail_always("*", Fault::CutBody(HALF_A_PAGE)),
         }
     }
 
     fn restore(&mut self) {
         self.double.mend();
-        self.double.restore();
+        if std::mem::take(&mut self.gone) {
+            self.double.restore();
+        }
     }
 
     fn asked(&self) -> Option<usize> {

@@ -163,7 +163,7 @@ fn fill(double: &CrowdDouble) {
             .chain(AWKWARD)
         {
             let user = it.add_user(name);
-            user.email = "someone@example.com".to_owned();
+            "someone@example.com".clone_into(&mut user.email);
             user.first_name = format!("first {name}");
             user.attributes
                 .insert("badge".to_owned(), vec![format!("b {name}")]);

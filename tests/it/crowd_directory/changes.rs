@@ -6,7 +6,7 @@ use usersyncd::model::RecordKind;
 use super::{assert_same, changes, complete, directory, fill, held, read, says, with_password};
 use crate::support::crowd_double::fault::Scripted;
 use crate::support::crowd_double::rules::Events;
-use crate::support::crowd_double::{CrowdDouble, Fault, PASSWORD, Rules};
+use crate::support::crowd_double::{CrowdDouble, Fault, PASSWORD, Rules, State};
 
 fn filled() -> CrowdDouble {
     let double = CrowdDouble::start(Rules::default());
@@ -197,7 +197,7 @@ async fn whatever_is_in_doubt_is_a_reason_to_read_everything() {
     for expired in [410, 400, 404] {
         let expire = |it: &CrowdDouble| {
             it.set(|it| it.events = Events::Served { expired });
-            it.with(|it| it.expire_tokens());
+            it.with(State::expire_tokens);
         };
         check(expire, "cannot tell what has changed").await;
     }
@@ -252,8 +252,10 @@ async fn whatever_is_in_doubt_is_a_reason_to_read_everything() {
     check(
         |it| {
             it.with(|it| {
-                (0..600).for_each(|number| drop(it.add_user(&format!("u{number}")).name.clone()))
-            })
+                for number in 0..600 {
+                    it.add_user(&format!("u{number}"));
+                }
+            });
         },
         "one by one",
     )

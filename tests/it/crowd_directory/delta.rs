@@ -57,6 +57,8 @@ async fn live(rules: Rules) {
                 Err(gap) => (complete(&directory).await.0, gap.to_string()),
                 Ok(merged) => {
                     answered += 1;
+                    let (quick, _) = records.merge(&delta).unwrap();
+                    assert_eq!(says(&quick), says(&merged), "round {round}: {edits:?}");
                     let twice = merged.merged(&delta).map(|it| says(&it));
                     assert_eq!(
                         twice.as_ref(),

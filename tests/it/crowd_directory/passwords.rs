@@ -31,8 +31,7 @@ impl World {
     }
 
     fn id(&self, name: &str) -> String {
-        let keys = self.double.with(|it| it.users[name].key.clone());
-        keys
+        self.double.with(|it| it.users[name].key.clone())
     }
 
     async fn verify(&self, id: &str, password: &str) -> Verdict {

@@ -135,3 +135,20 @@ async fn notes_hold_no_names() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_place_where_changes_begin_is_asked_for_before_anything_is_read() {
+    let double = CrowdDouble::start(Rules::default());
+    fill(&double);
+    complete(&directory(&double, "")).await;
+    let asked = double.take_operations();
+    let expect = [
+        "GET /event",
+        "GET /search",
+        "GET /search",
+        "GET /search",
+        "GET /search",
+        "GET /group/membership",
+    ];
+    assert_eq!(asked, expect, "each list ends with an empty page");
+}

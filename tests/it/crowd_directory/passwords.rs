@@ -97,6 +97,15 @@ async fn an_empty_password_and_one_with_nul_are_wrong_without_asking() {
 }
 
 #[tokio::test]
+async fn whoever_is_inactive_is_not_tried() {
+    let world = World::new(Rules::default());
+    let id = world.id("ben");
+    world.double.take_requests();
+    assert_eq!(world.verify(&id, "wrong").await, Verdict::Inactive);
+    assert_eq!(world.double.take_operations(), ["GET /user"]);
+}
+
+#[tokio::test]
 async fn a_user_is_found_by_key_under_any_name_and_the_name_alone_lets_nobody_in() {
     let world = World::new(Rules::default());
     let id = world.id("ada");

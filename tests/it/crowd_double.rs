@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::support::crowd_double::rules::{Again, Events};
-use crate::support::crowd_double::{APPLICATION, CrowdDouble, Fault, PASSWORD, Rules};
+use crate::support::crowd_double::{APPLICATION, CrowdDouble, Fault, PASSWORD, Rules, State};
 
 /// What came back: the status and the body. Status 0: nothing did.
 fn ask(double: &CrowdDouble, method: &str, path: &str, body: &str) -> (u16, String) {
@@ -170,7 +170,7 @@ fn events_are_told_from_a_token_on_until_it_is_forgotten() {
     });
     let events = json(&ask(&double, "GET", &path, ""));
     assert_eq!(events["events"][0]["userEvent"]["operation"], "CREATED");
-    double.with(|state| state.expire_tokens());
+    double.with(State::expire_tokens);
     assert_eq!(ask(&double, "GET", &path, "").0, 410);
 }
 

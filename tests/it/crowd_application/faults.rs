@@ -23,6 +23,11 @@ async fn every_answer_to_a_change_is_classified() {
             body: body.to_owned(),
         })
     };
+    // A proxy that has lost patience while the server was at it.
+    let instead = |status: u16| match plain(status, "") {
+        Fault::Answer(scripted) => Fault::Instead(scripted),
+        other => other,
+    };
     let cases = [
         (Fault::reason(400, "INVALID_CREDENTIAL"), "refused", "400"),
         (Fault::reason(500, "INVALID_EMAIL"), "refused", "500"),
@@ -53,6 +58,7 @@ async fn every_answer_to_a_change_is_classified() {
             "unavailable",
             "sso.example.com/login",
         ),
+        (instead(502), "transient", "502"),
         (Fault::Lost, "transient", "create a user"),
         (Fault::Closed, "transient", "create a user"),
         (Fault::CutBody(3), "transient", "create a user"),

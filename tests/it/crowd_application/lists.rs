@@ -31,8 +31,8 @@ async fn pages_may_repeat_and_be_shorter_than_asked_for() {
             (Paging::Sound, 1000),
         ] {
             let rules = Rules {
-                paging,
                 page_cap,
+                paging,
                 ..rules.clone()
             };
             let double = many(40, rules);

@@ -119,7 +119,7 @@ pub(super) fn handle(asked: &Asked, inside: &mut Inside) -> Scripted {
     let operation = asked.operation(&rules);
     let done = match operation.split_once(' ').unwrap_or_default() {
         ("GET", path) => call.read(path, state),
-        (method, "/authentication") if method == "POST" => call.login(state),
+        ("POST", "/authentication") => call.login(state),
         ("POST", "/search") => call.search(state),
         _ if !rules.writable => {
             let text = "the application may not do this".to_owned();
@@ -219,11 +219,11 @@ impl Call<'_> {
         let asked = self.asked;
         let group = || Ok::<_, Fail>(lower(&state.group(asked.is("groupname")?)?.name));
         match path {
-            "/group/user/direct" => self.users(state, state.groups[&group()?].members.clone()),
+            "/group/user/direct" => self.users(state, &state.groups[&group()?].members),
             "/group/user/nested" => {
                 let below = state.below(&group()?);
                 let groups = below.iter().filter_map(|it| state.groups.get(it));
-                self.users(state, groups.flat_map(|it| it.members.clone()).collect())
+                self.users(state, &groups.flat_map(|it| it.members.clone()).collect())
             }
             "/user/group/direct" | "/user/group/nested" => {
                 let user = state.user(asked.is("username")?)?;
@@ -231,31 +231,31 @@ impl Call<'_> {
                 if path.ends_with("nested") {
                     names = names.iter().flat_map(|it| state.above(it)).collect();
                 }
-                self.groups(state, names, "groupname")
+                self.groups(state, &names, "groupname")
             }
             "/group/child-group/direct" => {
                 let names = state.groups[&group()?].children.clone();
-                self.groups(state, names, "child-groupname")
+                self.groups(state, &names, "child-groupname")
             }
             "/group/child-group/nested" => {
                 let start = group()?;
                 let names = without(state.below(&start), &start);
-                self.groups(state, names, "child-groupname")
+                self.groups(state, &names, "child-groupname")
             }
             "/group/parent-group/direct" => {
                 let names = state.parents(&group()?);
-                self.groups(state, names, "parent-groupname")
+                self.groups(state, &names, "parent-groupname")
             }
             "/group/parent-group/nested" => {
                 let start = group()?;
                 let names = without(state.above(&start), &start);
-                self.groups(state, names, "parent-groupname")
+                self.groups(state, &names, "parent-groupname")
             }
             _ => Ok(unknown()),
         }
     }
 
-    fn users(&self, state: &State, names: BTreeSet<String>) -> Answered {
+    fn users(&self, state: &State, names: &BTreeSet<String>) -> Answered {
         let expand = self.asked.expand();
         if let Some(one) = self.asked.query.get("username") {
             let user = names.get(&lower(one)).and_then(|it| state.users.get(it));
@@ -270,7 +270,7 @@ impl Call<'_> {
         Ok((self.show)(200, &Shown::Users(users, expand)))
     }
 
-    fn groups(&self, state: &State, names: BTreeSet<String>, test: &str) -> Answered {
+    fn groups(&self, state: &State, names: &BTreeSet<String>, test: &str) -> Answered {
         let expand = self.asked.expand();
         if let Some(one) = self.asked.query.get(test) {
             let group = names.get(&lower(one)).and_then(|it| state.groups.get(it));

@@ -22,6 +22,7 @@ pub(crate) use rules::Rules;
 pub(crate) use state::State;
 
 use fault::Script;
+use server::Place;
 
 /// The application that may call.
 pub(crate) const APPLICATION: &str = "usersyncd";
@@ -70,8 +71,8 @@ enum Command {
 impl CrowdDouble {
     /// Starts one that holds nothing.
     pub(crate) fn start(rules: Rules) -> CrowdDouble {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
+        let place = Place::new();
+        let address = place.address();
         let inside = Arc::new(Mutex::new(Inside {
             state: State::default(),
             rules,
@@ -82,8 +83,10 @@ impl CrowdDouble {
             in_flight_max: 0,
         }));
         let (commands, received) = tokio::sync::mpsc::unbounded_channel();
+        let (ready, wait) = mpsc::channel();
         let shared = Arc::clone(&inside);
-        let thread = std::thread::spawn(move || server::run(listener, &shared, received));
+        let thread = std::thread::spawn(move || server::run(&place, &shared, received, &ready));
+        wait.recv().unwrap();
         CrowdDouble {
             address,
             inside,

@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::TcpListener as StdListener;
+use std::net::SocketAddr;
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
 
 use futures_util::stream;
@@ -12,7 +13,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
@@ -23,19 +24,57 @@ use super::{Command, Inside, Seen};
 type Body = BoxBody<Bytes, io::Error>;
 type Shared = Arc<Mutex<Inside>>;
 
+/// A port that stays ours while nobody listens there, so that no other test's server gets it.
+#[derive(Debug)]
+pub(super) struct Place(TcpSocket);
+
+impl Place {
+    pub(super) fn new() -> Place {
+        Place(bound("127.0.0.1:0".parse().unwrap()))
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
+    fn listen(&self) -> TcpListener {
+        bound(self.address()).listen(1024).unwrap()
+    }
+}
+
+/// A socket that shares its port with others of ours; whoever connects is refused while none of them listens.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
 /// Serves until nobody is left who could command it.
-pub(super) fn run(listener: StdListener, inside: &Shared, commands: UnboundedReceiver<Command>) {
+pub(super) fn run(
+    place: &Place,
+    inside: &Shared,
+    commands: UnboundedReceiver<Command>,
+    ready: &Sender<()>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    runtime.block_on(serve(listener, inside, commands));
+    runtime.block_on(async {
+        let listener = place.listen();
+        ready.send(()).unwrap();
+        serve(place, listener, inside, commands).await;
+    });
 }
 
-async fn serve(listener: StdListener, inside: &Shared, mut commands: UnboundedReceiver<Command>) {
-    let address = listener.local_addr().unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let mut listener = Some(TcpListener::from_std(listener).unwrap());
+async fn serve(
+    place: &Place,
+    listener: TcpListener,
+    inside: &Shared,
+    mut commands: UnboundedReceiver<Command>,
+) {
+    let mut listener = Some(listener);
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -47,7 +86,7 @@ async fn serve(listener: StdListener, inside: &Shared, mut commands: UnboundedRe
                     let _ = done.send(());
                 }
                 Some(Command::Restore(done)) => {
-                    listener = Some(TcpListener::bind(address).await.unwrap());
+                    listener = Some(place.listen());
                     let _ = done.send(());
                 }
             },

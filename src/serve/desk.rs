@@ -8,7 +8,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HOST;
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Request, StatusCode};
+use hyper::{HeaderMap, Method, Request, StatusCode};
 use secrecy::zeroize::Zeroizing;
 
 use super::accept;
@@ -133,20 +133,7 @@ impl Desk {
                 "The set of this application is not complete yet, or waits for an approval: see `usersyncd status`.",
             )
         })?;
-        let resource = resource.ok_or_else(|| {
-            Instead::Answer(plain(StatusCode::NOT_FOUND, "There is no such resource."))
-        })?;
-        match resource.access(method) {
-            Access::Served => {}
-            Access::Write => {
-                return Err(Instead::Refusal(Refusal::new(
-                    StatusCode::FORBIDDEN,
-                    "APPLICATION_PERMISSION_DENIED",
-                    "This Crowd is read only: users and groups are changed in the directories that it is made of.",
-                )));
-            }
-            Access::Unknown(known) => return Err(Instead::Answer(wrong_method(known))),
-        }
+        let resource = served(resource, method)?;
         let question = Question {
             image,
             query: Query::read(head.uri.query()),
@@ -225,6 +212,23 @@ struct Asked<'a> {
     resource: Option<Resource<'a>>,
     login: Login,
     reply: Reply,
+}
+
+/// The resource, if it is there and this method reads it.
+fn served<'a>(resource: Option<Resource<'a>>, method: &Method) -> Result<Resource<'a>, Instead> {
+    let Some(resource) = resource else {
+        let text = "There is no such resource.";
+        return Err(Instead::Answer(plain(StatusCode::NOT_FOUND, text)));
+    };
+    match resource.access(method) {
+        Access::Served => Ok(resource),
+        Access::Write => Err(Instead::Refusal(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "APPLICATION_PERMISSION_DENIED",
+            "This Crowd is read only: users and groups are changed in the directories that it is made of.",
+        ))),
+        Access::Unknown(known) => Err(Instead::Answer(wrong_method(known))),
+    }
 }
 
 /// What a request gets instead of what it asked for.

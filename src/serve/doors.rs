@@ -1,7 +1,7 @@
 //! How many connections are open, and which goes when there are too many.
 //!
 //! Whoever waits outside cannot tell a full server from a dead one, so a new connection is always let in: in place of the one
-//! that has kept us waiting longest, strangers before those who have logged in. Requests in hand are never cut off for it.
+//! that has kept us waiting longest, strangers before those who have logged in, whose requests in hand are never cut off for it.
 //! So thousands of silent connections cost a client of ours nothing but a new connection, and the daemon no more than a limit.
 
 use std::collections::BTreeMap;

@@ -11,7 +11,7 @@ use self::difference::Difference;
 use self::log::Log;
 use super::image::Image;
 
-pub(super) use self::changes::Changes;
+pub(super) use self::changes::{Changes, Subjects};
 
 /// What is served, by the id of the application's entry. Shared by whoever commits and whoever answers.
 #[derive(Debug, Default)]

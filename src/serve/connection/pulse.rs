@@ -90,10 +90,11 @@ impl Pulse {
     }
 
     /// How dear the connection is, the least first: strangers before those who logged in, and the one that keeps us waiting
-    /// longest before the others. `None` while a request is answered.
+    /// longest before the others. `None` while a request is answered of somebody who has logged in.
     pub(in crate::serve) fn worth(&self) -> Option<(bool, Duration)> {
         let state = self.state();
-        (state.doing != Doing::Answering).then_some((state.known, state.since))
+        let in_hand = state.known && state.doing == Doing::Answering;
+        (!in_hand).then_some((state.known, state.since))
     }
 
     fn heard(&self) {

@@ -115,31 +115,38 @@ pub(in crate::serve) async fn authenticate(
         Ok(Err(wait)) => return Err(too_often(user.name, wait)),
         Err(_) => Verdict::Unavailable("a defect".to_owned()),
     };
-    match verdict {
-        Verdict::Accepted => {
+    match refusal(&verdict, user.name) {
+        Some(refusal) => Err(refusal),
+        None => {
             let user = entities::user(user);
             Ok(reply.document(|it, out| it.user(&user, Detail::Fields, out)))
         }
-        Verdict::Wrong => Err(wrong(user.name)),
-        Verdict::Inactive => Err(inactive(user.name)),
+    }
+}
+
+/// What a client is told of a verdict; nothing, if the password is right.
+fn refusal(verdict: &Verdict, name: &str) -> Option<Refusal> {
+    let refusal = match verdict {
+        Verdict::Accepted => return None,
+        Verdict::Wrong => wrong(name),
+        Verdict::Inactive => inactive(name),
         // The set still has the user: saying otherwise might have the client ask the next directory of its own.
-        Verdict::Unknown => Err(refused(
+        Verdict::Unknown => refused(
             "INACTIVE_ACCOUNT",
-            format!("User <{}> is no longer in its directory", user.name),
-        )),
-        Verdict::Expired => Err(refused(
+            format!("User <{name}> is no longer in its directory"),
+        ),
+        Verdict::Expired => refused(
             "EXPIRED_CREDENTIAL",
-            format!("The password of user <{}> has expired", user.name),
-        )),
-        Verdict::Unavailable(_) => Err(Refusal::new(
+            format!("The password of user <{name}> has expired"),
+        ),
+        // Why is for the log: it may name hosts.
+        Verdict::Unavailable(_) => Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "OPERATION_FAILED",
-            format!(
-                "The password of user <{}> cannot be checked at present",
-                user.name
-            ),
-        )),
-    }
+            format!("The password of user <{name}> cannot be checked at present"),
+        ),
+    };
+    Some(refusal)
 }
 
 fn refused(reason: &'static str, message: String) -> Refusal {

@@ -10,7 +10,7 @@ use hyper::StatusCode;
 use super::{Question, entities};
 use crate::serve::image::Image;
 use crate::serve::reply::{Answer, Refusal, Reply};
-use crate::serve::sets::{Changes, Since};
+use crate::serve::sets::{Changes, Since, Subjects};
 use crate::wire::crowd::events::{Change, Operation, write_events};
 use crate::wire::crowd::{Group, User};
 
@@ -73,77 +73,74 @@ impl Told {
 
 /// The changes in an order in which each can be followed: who goes, who comes, who is in what.
 fn told(image: &Image, changes: &Changes) -> Vec<(Operation, Told)> {
-    let mut told = Vec::new();
-    let users = &changes.users;
-    let gone = |name: &String| {
+    let gone_user = |name: String| {
         Told::User(User {
-            name: name.clone(),
+            name,
             ..User::default()
         })
     };
-    let user = |&place: &u32| Told::User(entities::user(image.user(place)));
-    told.extend(
-        users
-            .deleted
-            .iter()
-            .map(|it| (Operation::Deleted, gone(it))),
-    );
-    told.extend(
-        users
-            .created
-            .iter()
-            .map(|it| (Operation::Created, user(it))),
-    );
-    told.extend(
-        users
-            .updated
-            .iter()
-            .map(|it| (Operation::Updated, user(it))),
-    );
-    let groups = &changes.groups;
-    let gone = |name: &String| {
+    let gone_group = |name: String| {
         Told::Group(Group {
-            name: name.clone(),
+            name,
             ..Group::default()
         })
     };
-    let group = |&place: &u32| Told::Group(entities::group(image.group(place)));
-    told.extend(
-        groups
-            .deleted
-            .iter()
-            .map(|it| (Operation::Deleted, gone(it))),
-    );
-    told.extend(
-        groups
-            .created
-            .iter()
-            .map(|it| (Operation::Created, group(it))),
-    );
-    told.extend(
-        groups
-            .updated
-            .iter()
-            .map(|it| (Operation::Updated, group(it))),
-    );
+    let user = |place| Told::User(entities::user(image.user(place)));
+    let group = |place| Told::Group(entities::group(image.group(place)));
+    let mut told = subjects(&changes.users, gone_user, user);
+    told.extend(subjects(&changes.groups, gone_group, group));
     let (members, children) = (&changes.members, &changes.children);
-    let sides = [
-        (Operation::Deleted, &members.lost, &children.lost),
-        (Operation::Created, &members.gained, &children.gained),
-    ];
-    for (operation, members, children) in sides {
-        for (&user, groups) in members {
-            let user = image.user(user).name.to_owned();
-            let groups = names(image, groups);
-            told.push((operation, Told::Member { user, groups }));
-        }
-        for (group, children) in by_parent(children) {
-            let group = image.group(group).name.to_owned();
-            let children = names(image, &children);
-            told.push((operation, Told::Children { group, children }));
-        }
-    }
+    told.extend(memberships(
+        image,
+        Operation::Deleted,
+        &members.lost,
+        &children.lost,
+    ));
+    told.extend(memberships(
+        image,
+        Operation::Created,
+        &members.gained,
+        &children.gained,
+    ));
     told
+}
+
+fn subjects(
+    subjects: &Subjects,
+    gone: impl Fn(String) -> Told,
+    there: impl Fn(u32) -> Told,
+) -> Vec<(Operation, Told)> {
+    let Subjects {
+        created,
+        updated,
+        deleted,
+    } = subjects;
+    let deleted = deleted
+        .iter()
+        .map(|it| (Operation::Deleted, gone(it.clone())));
+    let created = created.iter().map(|&it| (Operation::Created, there(it)));
+    let updated = updated.iter().map(|&it| (Operation::Updated, there(it)));
+    deleted.chain(created).chain(updated).collect()
+}
+
+/// The groups of each user, and the child groups of each group, that came or went.
+fn memberships(
+    image: &Image,
+    operation: Operation,
+    members: &BTreeMap<u32, Vec<u32>>,
+    children: &BTreeMap<u32, Vec<u32>>,
+) -> Vec<(Operation, Told)> {
+    let member = |(&user, groups): (&u32, &Vec<u32>)| Told::Member {
+        user: image.user(user).name.to_owned(),
+        groups: names(image, groups),
+    };
+    let child = |(group, children): (u32, Vec<u32>)| Told::Children {
+        group: image.group(group).name.to_owned(),
+        children: names(image, &children),
+    };
+    let children = by_parent(children).into_iter().map(child);
+    let told = members.iter().map(member).chain(children);
+    told.map(|it| (operation, it)).collect()
 }
 
 fn names(image: &Image, groups: &[u32]) -> Vec<String> {

@@ -3,7 +3,7 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::serving::{self, Ask, CLIENT, ENTRY, SECRET};
+use crate::support::serving::{self, Ask, CLIENT, ENTRY};
 
 #[tokio::test]
 async fn every_write_is_refused_in_crowds_words() {
@@ -276,7 +276,6 @@ async fn until_there_is_a_set_everything_but_the_cookie_is_unavailable() {
     }
     let stranger = Ask::outside("GET", "/rest/usermanagement/1/event").login(CLIENT, "wrong");
     assert_eq!(serving.ask(stranger).await.status, 401);
-    let _ = SECRET;
 }
 
 #[tokio::test]

@@ -199,6 +199,21 @@ async fn fifteen_hundred_silent_connections_keep_nobody_out() {
 }
 
 #[tokio::test]
+async fn strangers_whose_bodies_do_not_come_keep_nobody_out() {
+    let slow = slow(settings()).await;
+    let mut held = Vec::new();
+    for _ in 0..300 {
+        let mut stream = slow.connect().await;
+        let ask = Ask::outside("POST", &format!("{}/user", serving::API));
+        let ask = ask.header("Content-Length", "20");
+        stream.write_all(&ask.bytes()).await.unwrap();
+        held.push(stream);
+    }
+    // No time passes, so every one of them is still waited for.
+    assert_eq!(slow.serving.get("/user?username=ada").await.status, 200);
+}
+
+#[tokio::test]
 async fn requests_in_hand_are_finished_before_it_stops() {
     let clock = Arc::new(usersyncd::clock::SystemClock::new());
     let mut serving = serving::start_empty(settings(), clock).await;

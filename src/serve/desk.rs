@@ -105,7 +105,7 @@ impl Desk {
         };
         self.reply(asked, body).await.unwrap_or_else(|it| match it {
             Instead::Refusal(refusal) => reply.refusal(refusal),
-            Instead::Answer(answer) => answer,
+            Instead::Answer(answer) => *answer,
         })
     }
 
@@ -170,11 +170,11 @@ impl Desk {
     ) -> Result<(Format, Zeroizing<Vec<u8>>), Instead> {
         let format = accept::body_format(headers).ok_or_else(|| {
             let text = "Send application/json or application/xml.";
-            Instead::Answer(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
+            Instead::from(plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text))
         })?;
         let too_large = || {
             let text = format!("A body has at most {BODY_BYTES_MAX} bytes.");
-            Instead::Answer(plain(StatusCode::PAYLOAD_TOO_LARGE, &text))
+            Instead::from(plain(StatusCode::PAYLOAD_TOO_LARGE, &text))
         };
         let Some(body) = body.take() else {
             return Ok((format, Zeroizing::default()));
@@ -186,7 +186,7 @@ impl Desk {
             read = Limited::new(body, BODY_BYTES_MAX).collect() => read,
             () = self.clock.sleep(BODY_MAX) => {
                 let text = "The body took too long.";
-                return Err(Instead::Answer(plain(StatusCode::REQUEST_TIMEOUT, text)));
+                return Err(Instead::from(plain(StatusCode::REQUEST_TIMEOUT, text)));
             }
         };
         let read = read.map_err(|_| too_large())?;
@@ -218,7 +218,7 @@ struct Asked<'a> {
 fn served<'a>(resource: Option<Resource<'a>>, method: &Method) -> Result<Resource<'a>, Instead> {
     let Some(resource) = resource else {
         let text = "There is no such resource.";
-        return Err(Instead::Answer(plain(StatusCode::NOT_FOUND, text)));
+        return Err(Instead::from(plain(StatusCode::NOT_FOUND, text)));
     };
     match resource.access(method) {
         Access::Served => Ok(resource),
@@ -227,7 +227,7 @@ fn served<'a>(resource: Option<Resource<'a>>, method: &Method) -> Result<Resourc
             "APPLICATION_PERMISSION_DENIED",
             "This Crowd is read only: users and groups are changed in the directories that it is made of.",
         ))),
-        Access::Unknown(known) => Err(Instead::Answer(wrong_method(known))),
+        Access::Unknown(known) => Err(Instead::from(wrong_method(known))),
     }
 }
 
@@ -236,7 +236,13 @@ enum Instead {
     /// An error in Crowd's words.
     Refusal(Refusal),
     /// An error of HTTP.
-    Answer(Answer),
+    Answer(Box<Answer>),
+}
+
+impl From<Answer> for Instead {
+    fn from(answer: Answer) -> Self {
+        Instead::Answer(Box::new(answer))
+    }
 }
 
 impl From<Refusal> for Instead {

@@ -82,6 +82,9 @@ fn group_link() -> GroupLink {
     }
 }
 
+/// One thing that is different.
+type Change = fn(&mut Vec<Person>, &mut Vec<Team>);
+
 fn people(names: &[&str]) -> Vec<Person> {
     let person = |it: &&str| ((*it).to_owned(), format!("key of {it}"), String::new());
     names.iter().map(person).collect()
@@ -115,7 +118,7 @@ fn everything_that_a_client_is_shown_is_in_the_digest() {
         vec![team("a", &["ada"], &["b"]), team("b", &[], &[])],
     );
     let own = image(&base.0, &base.1).digest().to_owned();
-    let changes: [fn(&mut Vec<Person>, &mut Vec<Team>); 8] = [
+    let changes: [Change; 8] = [
         |people, _| people[0].0 = "Ada".to_owned(),
         |people, _| people[0].1 = "other".to_owned(),
         |people, _| people[0].2 = "a@x".to_owned(),

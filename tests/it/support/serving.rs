@@ -61,8 +61,8 @@ impl Citizen {
     }
 
     pub(crate) fn called(mut self, given_name: &str, family_name: &str) -> Self {
-        self.given_name = given_name.to_owned();
-        self.family_name = family_name.to_owned();
+        given_name.clone_into(&mut self.given_name);
+        family_name.clone_into(&mut self.family_name);
         self
     }
 
@@ -381,10 +381,10 @@ impl Ask {
             self.method, self.path
         );
         for (name, value) in &self.headers {
-            text += &format!("{name}: {value}\r\n");
+            text.extend([name, ": ", value, "\r\n"]);
         }
         if !self.body.is_empty() {
-            text += &format!("Content-Length: {}\r\n", self.body.len());
+            text.extend(["Content-Length: ", &self.body.len().to_string(), "\r\n"]);
         }
         let mut bytes = (text + "\r\n").into_bytes();
         bytes.extend(&self.body);

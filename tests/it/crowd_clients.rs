@@ -4,6 +4,7 @@
 //! What they gave stands in a snapshot, line by line, and the Crowd in memory must give them the same.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -132,9 +133,9 @@ fn double() -> CrowdDouble {
     double.with(|state| {
         for (name, first, last, active) in USERS {
             let user = state.add_user(name);
-            user.first_name = first.to_owned();
-            user.last_name = last.to_owned();
-            user.display_name = format!("{first} {last}").trim().to_owned();
+            first.clone_into(&mut user.first_name);
+            last.clone_into(&mut user.last_name);
+            user.display_name = [first, last].join(" ").trim().to_owned();
             user.email = format!("{name}@example.com");
             user.active = active;
             user.password = Some(password_of(name).to_owned());
@@ -170,10 +171,11 @@ async fn served(client: Client, settings: Settings, url: &str, authority: &Path)
 
 /// The results, a call a line.
 fn lines(results: &Results) -> String {
-    let lines = results.iter();
-    lines
-        .map(|(call, gave)| format!("{call}: {gave}\n"))
-        .collect()
+    let mut text = String::new();
+    for (call, gave) in results {
+        let _ = writeln!(text, "{call}: {gave}");
+    }
+    text
 }
 
 /// Holds a client to its snapshot, over plain text and over TLS, and the Crowd in memory to the same.

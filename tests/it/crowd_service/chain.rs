@@ -121,7 +121,9 @@ fn chain(incremental: bool) {
         );
         server.modify(&added);
         let read = pass(&first, &second);
-        assert_eq!(read["whole"], !incremental, "step {number}: {read}");
+        // Events name users by name, so a rename is not told by them: everything is read.
+        let whole = !incremental || number == 1;
+        assert_eq!(read["whole"], whole, "step {number}: {read}");
         // Whoever reads everything at this moment has the same.
         let fresh = self::second(&served.url, false);
         fresh.sync().ended(0);

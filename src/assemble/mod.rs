@@ -178,8 +178,9 @@ fn connect_directory(
         Some(DirectoryType::Crowd(crowd)) => {
             let crowd = crowd.clone().anchored(&config.base_dir);
             let password = crowd.password().clone();
-            let made = CrowdDirectory::new(name, &crowd, password, further, Arc::clone(clock));
-            Arc::new(made.map_err(|it| fault(events::chain(&it)))?)
+            let made = CrowdDirectory::new(name, &crowd, password, further, Arc::clone(clock))
+                .map_err(|it| fault(events::chain(&it)))?;
+            Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))
         }
     };
     Ok(Some(directory))

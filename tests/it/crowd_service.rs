@@ -20,11 +20,17 @@ const LISTEN: &str = "serve: { listen: \"127.0.0.1:0\" }\n";
 const SERVED: &str =
     "crowd_server: { clients: [{ name: wiki, secret: { file: client }, addresses: [127.0.0.1] }] }";
 
+/// Lines as options of an entry.
+fn indented(text: &str) -> String {
+    text.lines().flat_map(|it| ["    ", it, "\n"]).collect()
+}
+
 /// A daemon that serves.
 struct Served {
     daemon: Running,
     /// `http://127.0.0.1:PORT`
     url: String,
+    client: reqwest::Client,
     runtime: Runtime,
 }
 
@@ -35,6 +41,7 @@ impl Served {
         let started = daemon.wait_for("serve.started");
         Served {
             url: format!("http://{}", started["address"].as_str().unwrap()),
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
             runtime: Runtime::new().unwrap(),
             daemon,
         }
@@ -43,7 +50,7 @@ impl Served {
     /// Asks as the client. Gives the status and the answer, which is null where it is no JSON.
     fn get(&self, path: &str) -> (u16, Value) {
         let url = format!("{}/rest/usermanagement/1/{path}", self.url);
-        self.send(reqwest::Client::new().get(url))
+        self.send(self.client.get(url))
     }
 
     /// Tries a password.
@@ -54,7 +61,7 @@ impl Served {
             self.url
         );
         let body = serde_json::json!({ "value": password.expose_secret() }).to_string();
-        let request = reqwest::Client::new().post(url).body(body);
+        let request = self.client.post(url).body(body);
         self.send(request.header("Content-Type", "application/json"))
     }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{LISTEN, SECRET, SERVED, Served};
+use super::{LISTEN, SECRET, SERVED, Served, indented};
 use crate::support::site::{AT_ONCE, Site};
 use crate::support::slapd::{self, SessionLog, Slapd};
 
@@ -25,12 +25,6 @@ fn group(name: &str, members: &[&str]) -> String {
     )
 }
 
-fn indented(by: usize, text: &str) -> String {
-    text.lines()
-        .map(|it| format!("{}{it}\n", " ".repeat(by)))
-        .collect()
-}
-
 /// The first of the two: from the server to the set.
 fn first(server: &Slapd) -> Site {
     let site = Site::empty();
@@ -43,7 +37,7 @@ fn first(server: &Slapd) -> Site {
          applications:\n  - name: atlassian\n    directories: [corporate]\n{}    {SERVED}\n",
         server.url(),
         slapd::READER,
-        indented(4, AT_ONCE),
+        indented(AT_ONCE),
         suffix = slapd::SUFFIX,
     );
     site.write("config.yaml", &text);
@@ -58,7 +52,7 @@ fn second(url: &str, incremental: bool) -> Site {
         "state: sqlite:state.db\ndirectories:\n  - name: upstream\n    shrink_limit: 100%\n    crowd:\n      url: {url}/crowd\n      insecure: true\n      \
          application: wiki\n      password: {{ file: client }}\n      incremental: {incremental}\n\
          applications:\n  - name: wiki\n    directories: [upstream]\n{}    sql: {{ url: \"sqlite:wiki.db\", create_tables: true }}\n",
-        indented(4, AT_ONCE),
+        indented(AT_ONCE),
     );
     site.write("config.yaml", &text);
     site

@@ -1,6 +1,6 @@
 //! What a product is told, from the first start of the daemon on.
 
-use super::{LISTEN, SECRET, SERVED, Served};
+use super::{LISTEN, SECRET, SERVED, Served, indented};
 use crate::support::site::{Person, Site, person, yaml};
 
 /// A site over a file of people whose set is served, with further options of the application, one a line.
@@ -13,7 +13,7 @@ fn site(people: &[Person], options: &str) -> Site {
 }
 
 fn configure(site: &Site, options: &str) {
-    let options: String = options.lines().map(|it| format!("    {it}\n")).collect();
+    let options = indented(options);
     let text = format!(
         "state: sqlite:state.db\n{LISTEN}directories:\n  - name: office\n    file: {{ path: office.yaml }}\n\
          applications:\n  - name: atlassian\n    directories: [office]\n{options}    {SERVED}\n"

@@ -17,10 +17,9 @@ pub(super) fn page<T>(all: Vec<T>, query: &BTreeMap<String, String>, rules: &Rul
     };
     let most = asked.min(rules.page_cap);
     let start = match rules.paging {
-        Paging::Sound => start,
         Paging::Repeats => start.saturating_sub(1),
         Paging::Skips if start > 0 => start + 1,
-        Paging::Skips => start,
+        Paging::Sound | Paging::Skips => start,
         Paging::Forever => 0,
     };
     all.into_iter().skip(start).take(most).collect()

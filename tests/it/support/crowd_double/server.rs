@@ -142,11 +142,11 @@ async fn answer(request: Request<Incoming>, inside: &Shared) -> Result<Response<
     tokio::task::yield_now().await;
     let done = || handle(&asked, &mut inside.lock().unwrap());
     match fault {
-        None => Ok(whole(done())),
-        Some(Fault::Answer(scripted)) => Ok(whole(scripted)),
+        None => Ok(whole(&done())),
+        Some(Fault::Answer(scripted)) => Ok(whole(&scripted)),
         Some(Fault::Instead(scripted)) => {
             done();
-            Ok(whole(scripted))
+            Ok(whole(&scripted))
         }
         Some(Fault::CutBody(bytes)) => Ok(cut(&done(), bytes)),
         Some(Fault::Hang) => std::future::pending().await,
@@ -166,12 +166,12 @@ impl Drop for InFlight<'_> {
     }
 }
 
-fn whole(it: Scripted) -> Response<Body> {
+fn whole(it: &Scripted) -> Response<Body> {
     let never = |it: Infallible| match it {};
     let body = Full::new(Bytes::from(it.body.clone()))
         .map_err(never)
         .boxed();
-    with_head(&it, body)
+    with_head(it, body)
 }
 
 /// The body is sent in chunks, as a server does that streams it, and the last chunk never comes.

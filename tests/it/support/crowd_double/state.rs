@@ -342,7 +342,7 @@ impl State {
 
     /// A group and all groups above it; cycles end.
     pub(crate) fn above(&self, group: &str) -> BTreeSet<String> {
-        self.closure(group, |state, at| state.parents(at))
+        self.closure(group, Self::parents)
     }
 
     /// The groups that a group is a direct member of.

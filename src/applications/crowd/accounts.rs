@@ -3,10 +3,9 @@
 //! An account is looked up before it is changed: by the name that it was last seen with, and where another account has that
 //! name by now, by its key. So nobody is changed or deleted in another's place.
 
-use rustls::crypto::aws_lc_rs;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustls::crypto::aws_lc_rs;
 
 use super::api::Api;
 use super::convert::{self, Known};

@@ -257,7 +257,7 @@ async fn a_server_that_makes_an_inactive_account_active_is_corrected() {
 }
 
 #[tokio::test]
-async fn a_password_that_cannot_be_had_is_named() {
+async fn an_address_that_the_server_does_not_let_in_is_named() {
     let double = CrowdDouble::start(Rules::default());
     let application = application(&double, "requests_per_second: 1000");
     double.set(|rules| rules.address_allowed = false);

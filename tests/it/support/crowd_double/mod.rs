@@ -54,8 +54,6 @@ struct Inside {
     rules: Rules,
     script: Script,
     seen: Vec<Seen>,
-    /// Requests are noted; a measurement does without.
-    notes: bool,
     in_flight: usize,
     in_flight_max: usize,
 }
@@ -78,7 +76,6 @@ impl CrowdDouble {
             rules,
             script: Script::default(),
             seen: Vec::new(),
-            notes: true,
             in_flight: 0,
             in_flight_max: 0,
         }));
@@ -135,11 +132,6 @@ impl CrowdDouble {
     pub(crate) fn take_operations(&self) -> Vec<String> {
         let requests = self.take_requests().into_iter();
         requests.map(|it| it.operation).collect()
-    }
-
-    /// Requests are noted no more: there will be many.
-    pub(crate) fn stop_noting(&self) {
-        self.inside().notes = false;
     }
 
     /// The most requests that were answered at one time.

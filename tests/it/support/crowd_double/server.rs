@@ -124,17 +124,15 @@ async fn answer(request: Request<Incoming>, inside: &Shared) -> Result<Response<
     let asked = Asked::new(&head, &body);
     let fault = {
         let mut inside = inside.lock().unwrap();
-        if inside.notes {
-            let seen = Seen {
-                operation: asked.operation(&inside.rules),
-                query: head.uri.query().unwrap_or_default().to_owned(),
-                body: String::from_utf8_lossy(&body).into_owned(),
-            };
-            inside.seen.push(seen);
-        }
+        let operation = asked.operation(&inside.rules);
+        let seen = Seen {
+            operation: operation.clone(),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        inside.seen.push(seen);
         inside.in_flight += 1;
         inside.in_flight_max = inside.in_flight_max.max(inside.in_flight);
-        let operation = asked.operation(&inside.rules);
         inside.script.next(&operation)
     };
     let _guard = InFlight(inside);

@@ -342,7 +342,7 @@ impl State {
 
     /// A group and all groups above it; cycles end.
     pub(crate) fn above(&self, group: &str) -> BTreeSet<String> {
-        self.closure(group, Self::parents)
+        self.closure(group, State::parents)
     }
 
     /// The groups that a group is a direct member of.

@@ -167,9 +167,10 @@ pub(super) fn refusal(fault: &CrowdFault) -> Refusal {
         | CrowdFault::Astray(_)
         | CrowdFault::Busy { status: 503, .. } => Refusal::Unavailable(text),
         CrowdFault::Password(_) | CrowdFault::Address(_) => Refusal::Unauthorised(text),
-        CrowdFault::Cut(_) | CrowdFault::Unreadable(_) | CrowdFault::Busy { .. } => {
-            Refusal::Transient(text)
-        }
+        CrowdFault::Cut(_)
+        | CrowdFault::Moved(_)
+        | CrowdFault::Unreadable(_)
+        | CrowdFault::Busy { .. } => Refusal::Transient(text),
         fault if is_gone(fault) => Refusal::Stale(text),
         // Not even the API is there.
         CrowdFault::Refused { status: 404, .. } => Refusal::Unavailable(text),

@@ -39,6 +39,9 @@ pub enum CrowdFault {
         /// Operation, request, status and the beginning of the answer.
         text: String,
     },
+    /// A list changed while its pages were read, and somebody may have been skipped.
+    #[error("{0}")]
+    Moved(String),
     /// It was done, or answered, and the answer makes no sense.
     #[error("{0}")]
     Unreadable(String),

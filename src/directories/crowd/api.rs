@@ -9,7 +9,9 @@ impl From<CrowdFault> for ReadError {
         let text = fault.to_string();
         match fault {
             CrowdFault::Unreachable(_) | CrowdFault::Busy { .. } => ReadError::Unavailable(text),
-            CrowdFault::Cut(_) | CrowdFault::Unreadable(_) => ReadError::Incomplete(text),
+            CrowdFault::Cut(_) | CrowdFault::Moved(_) | CrowdFault::Unreadable(_) => {
+                ReadError::Incomplete(text)
+            }
             CrowdFault::Password(_) | CrowdFault::Address(_) => ReadError::Unauthorised(text),
             CrowdFault::Astray(_) => ReadError::Configuration(text),
             CrowdFault::Refused { status, reason, .. } => match status {
@@ -75,6 +77,7 @@ mod tests {
             "unavailable",
         );
         check(CrowdFault::Cut(text()), "incomplete");
+        check(CrowdFault::Moved(text()), "incomplete");
         check(CrowdFault::Unreadable(text()), "incomplete");
         check(CrowdFault::Password(text()), "unauthorised");
         check(CrowdFault::Address(text()), "unauthorised");

@@ -37,7 +37,7 @@ impl From<CrowdFault> for Stop {
     /// A server that does not answer would not answer for everything either; one that answers strangely may.
     fn from(fault: CrowdFault) -> Stop {
         match fault {
-            CrowdFault::Refused { .. } | CrowdFault::Unreadable(_) => {
+            CrowdFault::Refused { .. } | CrowdFault::Moved(_) | CrowdFault::Unreadable(_) => {
                 Stop::Doubt(format!("the server cannot tell what has changed: {fault}"))
             }
             other => Stop::Failed(other.into()),

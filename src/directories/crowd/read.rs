@@ -1,8 +1,8 @@
 //! A complete read, and how a read goes on from a cursor.
 //!
-//! Users, groups and memberships are three answers over a living set. Where they do not agree, whoever is named and was in no
-//! list is asked for: one who is not there is a reference to nobody, one who is there was skipped by the paging, and the lists
-//! are read once more.
+//! Users, groups and memberships are three answers over a living set. Where pages do not meet somebody was skipped. Where the
+//! answers do not agree, whoever is named and was in no list is asked for: one who is not there is a reference to nobody, one
+//! who is there was skipped. Then the lists are read once more.
 
 use std::collections::BTreeMap;
 
@@ -152,19 +152,23 @@ impl Reader {
     /// [`ReadError::Incomplete`] where it skipped somebody again.
     pub(super) async fn complete(&self, session: &Session) -> Result<Complete, ReadError> {
         for _ in 0..2 {
-            let gathered = self.gather(session).await?;
-            if !gathered.0.has_skipped(session).await? {
-                return Ok(gathered.0.finish(gathered.1));
+            let (gathered, way) = match self.gather(session).await {
+                Ok(gathered) => gathered,
+                Err(CrowdFault::Moved(_)) => continue,
+                Err(fault) => return Err(fault.into()),
+            };
+            if !gathered.has_skipped(session).await? {
+                return Ok(gathered.finish(way));
             }
         }
         Err(ReadError::Incomplete(
-            "list users and groups: twice running somebody who is a member of a group was in no list, and is there: the \
-             lists change too fast to be paged; raise `page_size`, or read at a quieter time"
+            "list users and groups: twice running somebody was skipped: the lists change too fast to be read in pages; \
+             raise `page_size`, or read at a quieter time"
                 .to_owned(),
         ))
     }
 
-    async fn gather(&self, session: &Session) -> Result<(Gathered, Way), ReadError> {
+    async fn gather(&self, session: &Session) -> Result<(Gathered, Way), CrowdFault> {
         let mut gathered = Gathered::default();
         let expand = if self.extra.is_empty() {
             "user"

@@ -226,9 +226,36 @@ async fn whoever_the_paging_skips_is_noticed() {
     });
     let error = fails(&double, "").await;
     assert!(
-        matches!(&error, ReadError::Incomplete(it) if it.contains("in no list")),
+        matches!(&error, ReadError::Incomplete(it) if it.contains("skipped")),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn whoever_is_skipped_is_noticed_also_where_no_group_names_them() {
+    let rules = Rules {
+        paging: Paging::Skips,
+        ..Rules::default()
+    };
+    let double = CrowdDouble::start(rules);
+    double.with(|it| {
+        for number in 0..9 {
+            it.add_user(&format!("u{number}"));
+        }
+    });
+    for size in [2, 4] {
+        for (cap, options) in [
+            (usize::MAX, format!("page_size: {size}")),
+            (size, String::new()),
+        ] {
+            double.set(|it| it.page_cap = cap);
+            let error = fails(&double, &options).await;
+            assert!(
+                matches!(&error, ReadError::Incomplete(it) if it.contains("skipped")),
+                "{error}"
+            );
+        }
+    }
 }
 
 #[tokio::test]
@@ -238,8 +265,8 @@ async fn a_skip_that_was_one_moments_is_mended_by_reading_again() {
         ..Rules::default()
     });
     let expect = held(&double, true);
-    // The second page of users lacks whoever it should begin with.
-    double.fail("GET /search", 2, json(r#"{"users":[{"name":"carl","key":"32769:00000003-0000-4000-8000-000000000000","active":true}]}"#));
+    // A later page of users lacks whoever it should begin with.
+    double.fail("GET /search", 3, json(r#"{"users":[{"name":"carl","key":"32769:00000003-0000-4000-8000-000000000000","active":true}]}"#));
     let (records, _, _) = complete(&directory(&double, "")).await;
     assert_same(&says(&records), &expect, "read again");
 }
@@ -287,7 +314,7 @@ async fn a_group_that_was_in_no_list_and_is_there_is_noticed() {
         double.fail_always("GET /group", json(r#"{"name":"late"}"#));
         let error = fails(&double, "").await;
         assert!(
-            matches!(&error, ReadError::Incomplete(it) if it.contains("in no list")),
+            matches!(&error, ReadError::Incomplete(it) if it.contains("skipped")),
             "{error}"
         );
     }

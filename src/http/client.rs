@@ -21,8 +21,11 @@ use crate::clock::Clock;
 use crate::pace::{Leave, Pace};
 use crate::trust;
 
-/// How long a connection may be idle and still be used again. Servers close theirs after five seconds or more.
-const IDLE_MAX: Duration = Duration::from_secs(4);
+/// How long a connection may be idle and still be used again for a read. Servers close theirs after five seconds or more.
+const READ_IDLE_MAX: Duration = Duration::from_secs(4);
+/// The same for a write. A server that closes the connection at the very moment at which a write is sent on it leaves open
+/// whether that was done, which costs a listing; a handshake for each write would cost more.
+const WRITE_IDLE_MAX: Duration = Duration::from_secs(1);
 
 /// The client of one server. Clones share connections and pace.
 #[derive(Clone)]
@@ -33,7 +36,7 @@ pub struct Http {
 struct Inner {
     /// Its connections are used again: a read that meets a dead one is repeated.
     reads: Client,
-    /// Each of its requests has a connection of its own.
+    /// Its connections are used again for a moment only: a write that meets a dead one is not repeated.
     writes: Client,
     pace: Pace,
     timeout: Duration,
@@ -56,15 +59,15 @@ impl Http {
         let mut tls = (*trust::client_config(ca.as_deref())?).clone();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let proxy = proxy.map(through).transpose()?;
-        let client = |idle| {
+        let client = |idle_max| {
             let (tls, proxy) = (tls.clone(), proxy.clone());
             // The library's errors show URLs.
-            client(tls, proxy, timeout, idle)
+            client(tls, proxy, timeout, (in_flight.max(1), idle_max))
                 .map_err(|error| HttpSetupError::Library(error.without_url()))
         };
         let inner = Inner {
-            reads: client(in_flight.max(1))?,
-            writes: client(0)?,
+            reads: client(READ_IDLE_MAX)?,
+            writes: client(WRITE_IDLE_MAX)?,
             pace: Pace::new(rate, in_flight, Arc::clone(&clock)),
             timeout,
             clock,
@@ -177,12 +180,12 @@ impl fmt::Debug for Http {
     }
 }
 
-/// A client that keeps so many idle connections.
+/// A client that keeps so many idle connections for so long.
 fn client(
     tls: ClientConfig,
     proxy: Option<Proxy>,
     timeout: Duration,
-    idle: usize,
+    (idle, idle_max): (usize, Duration),
 ) -> Result<Client, reqwest::Error> {
     let builder = Client::builder()
         .user_agent(concat!("usersyncd/", env!("CARGO_PKG_VERSION")))
@@ -192,7 +195,7 @@ fn client(
         .referer(false)
         .retry(retry::never())
         .connect_timeout(timeout)
-        .pool_idle_timeout(IDLE_MAX)
+        .pool_idle_timeout(idle_max)
         .pool_max_idle_per_host(idle);
     match proxy {
         Some(proxy) => builder.proxy(proxy),

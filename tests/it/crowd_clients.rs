@@ -138,7 +138,7 @@ fn double() -> CrowdDouble {
             user.display_name = [first, last].join(" ").trim().to_owned();
             user.email = format!("{name}@example.com");
             user.active = active;
-            user.password = Some(String::from(password_of(name)));
+            user.password = Some(password_of(name).to_string());
         }
         for (name, _, _) in GROUPS {
             state.add_group(name).description = format!("All of {name}");

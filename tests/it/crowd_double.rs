@@ -192,13 +192,3 @@ fn faults_come_as_the_script_says() {
     assert_eq!(ask(&double, "GET", "/config/cookie", "").0, 403);
     assert_eq!(double.take_operations().len(), 5);
 }
-
-#[test]
-fn requests_are_noted_until_nobody_wants_them() {
-    let double = CrowdDouble::start(Rules::default());
-    ask(&double, "GET", "/config/cookie", "");
-    assert_eq!(double.take_operations(), ["GET /config/cookie"]);
-    double.stop_noting();
-    ask(&double, "GET", "/config/cookie", "");
-    assert!(double.take_operations().is_empty());
-}

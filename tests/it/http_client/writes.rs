@@ -73,27 +73,37 @@ async fn a_write_to_a_server_that_hangs_up_at_once_is_sent_once_at_most() {
 }
 
 #[tokio::test]
-async fn a_write_never_meets_a_connection_that_the_server_closes_meanwhile() {
-    // After each read the connection could be used again, and is closed without a word.
-    let script = HttpScript::start(|heard, _| {
+async fn writes_use_connections_again_and_none_that_a_read_left() {
+    let script = HttpScript::start(|_, _| json("200 OK", "{}")).await;
+    let http = http(settings());
+    http.ask(get(&script.url("/"))).await.unwrap();
+    for _ in 0..3 {
+        http.ask(post(&script.url("/"))).await.unwrap();
+    }
+    let connections: Vec<usize> = script.heard().iter().map(|it| it.connection).collect();
+    assert_eq!(connections, [0, 1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_write_that_meets_a_connection_as_the_server_closes_it_is_sent_once() {
+    // After each answer the connection could be used again, and is closed without a word.
+    let script = HttpScript::start(|_, _| {
         let mut acts = json("200 OK", "{}");
-        if heard.head.starts_with("GET") {
-            acts.push(Act::Close);
-        }
+        acts.push(Act::Close);
         acts
     })
     .await;
     let http = http(settings());
+    let mut done = 0;
     for _ in 0..50 {
-        http.ask(get(&script.url("/"))).await.unwrap();
-        http.ask(post(&script.url("/"))).await.unwrap();
+        match http.ask(post(&script.url("/"))).await {
+            Ok(_) => done += 1,
+            // It was sent into the closing: nobody knows, and it is not sent again.
+            Err(error) => assert_eq!(word(&error), "cut", "{error}"),
+        }
     }
-    let heard = script.heard();
-    let writes = heard.iter().filter(|it| it.head.starts_with("POST"));
-    let mut connections: Vec<usize> = writes.map(|it| it.connection).collect();
-    assert_eq!(connections.len(), 50, "each was sent once");
-    connections.dedup();
-    assert_eq!(connections.len(), 50, "each on a connection of its own");
+    assert!(done >= 25, "most find a connection: {done}");
+    assert_eq!(script.heard().len(), done, "each was sent once");
 }
 
 #[tokio::test]

@@ -135,10 +135,11 @@ fn double() -> CrowdDouble {
             let user = state.add_user(name);
             first.clone_into(&mut user.first_name);
             last.clone_into(&mut user.last_name);
-            user.display_name = [first, last].join(" ").trim().to_owned();
+            let whole = [first, last].join(" ");
+            whole.trim().clone_into(&mut user.display_name);
             user.email = format!("{name}@example.com");
             user.active = active;
-            user.password = Some(password_of(name).to_string());
+            user.password = Some(password_of(name).to_owned());
         }
         for (name, _, _) in GROUPS {
             state.add_group(name).description = format!("All of {name}");

@@ -1,7 +1,7 @@
 //! The figures that this project promises, measured: `cargo bench --bench figures -- NAME [USERS]`.
 //!
-//! Names are `ldap`, `poll`, `delta`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in one run,
-//! since absolute times say more about the machine. The exit status is 1 when a figure lies beyond its limit.
+//! Names are `ldap`, `poll`, `delta`, `crowd`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in
+//! one run, since absolute times say more about the machine. The exit status is 1 when a figure lies beyond its limit.
 
 #![expect(
     clippy::print_stdout,
@@ -15,6 +15,11 @@
 
 #[path = "../it/support/certificates.rs"]
 mod certificates;
+mod crowd;
+#[path = "../it/support/crowd_double/mod.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
+mod crowd_double;
+mod daemon;
 mod delta;
 mod dry_run;
 mod ldap;
@@ -24,6 +29,9 @@ mod load;
 mod measure;
 mod plan;
 mod poll;
+#[path = "../it/support/push.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
+mod push;
 mod report;
 mod server;
 #[path = "../it/support/slapd.rs"]
@@ -42,12 +50,16 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|it| !it.starts_with("--"))
         .collect();
+    if crowd::aside(&arguments) {
+        return ExitCode::SUCCESS;
+    }
     let users = |default: u32| arguments.get(1).map_or(Ok(default), |text| text.parse());
     let mut report = Report::default();
     let done = match arguments.first().map(String::as_str) {
         Some("ldap") => users(100_000).map(|users| ldap::run(users, &mut report)),
         Some("delta") => users(100_000).map(|users| delta::run(users, &mut report)),
         Some("poll") => users(100_000).map(|users| poll::run(users, &mut report)),
+        Some("crowd") => users(100_000).map(|users| crowd::run(users, &mut report)),
         Some("dry-run") => users(10_000).map(|users| dry_run::run(users, &mut report)),
         Some("plan") => users(1_000_000).map(|users| plan::run(users, &mut report)),
         None => {
@@ -56,11 +68,12 @@ fn main() -> ExitCode {
             ldap::run(100_000, &mut report);
             poll::run(100_000, &mut report);
             delta::run(100_000, &mut report);
+            crowd::run(100_000, &mut report);
             Ok(())
         }
         Some(other) => {
             eprintln!(
-                "no figure is named `{other}`; there are `ldap`, `poll`, `delta`, `dry-run` and `plan`"
+                "no figure is named `{other}`; there are `ldap`, `poll`, `delta`, `crowd`, `dry-run` and `plan`"
             );
             return ExitCode::from(2);
         }

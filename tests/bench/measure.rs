@@ -111,8 +111,8 @@ impl Stat {
     }
 }
 
-/// Bytes; 0 for a process that has just ended.
-fn peak_of(process: &str) -> u64 {
+/// The largest resident set that a process has had so far, in bytes; 0 for one that has just ended.
+pub(crate) fn peak_of(process: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status
         .lines()

@@ -1,17 +1,14 @@
 //! A daemon that polls a large LDAP directory every second, and finds nothing new: how much CPU time each poll costs it, all
 //! of it: connecting, binding, asking, the pass around the read, and looking whether the application is due.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
+use crate::daemon::Daemon;
 use crate::load::Load;
-use crate::measure;
 use crate::report::Report;
 use crate::server;
 use crate::slapd::Slapd;
-use crate::wait;
 
 const SEED: u64 = 20_261_123;
 /// So many polls are looked at, one a second.
@@ -39,62 +36,6 @@ pub(crate) fn run(users: u32, report: &mut Report) {
         daemon.count("directories_changed\":1")
     );
     report.limit("CPU of one poll, ms", each, LIMIT);
-}
-
-/// A daemon that is killed with this.
-struct Daemon {
-    process: Child,
-    log: std::path::PathBuf,
-}
-
-impl Daemon {
-    fn start(folder: &Path) -> Daemon {
-        let log = folder.join("log");
-        let process = Command::new(env!("CARGO_BIN_EXE_usersyncd"))
-            .arg("--config")
-            .arg(folder.join("config.yaml"))
-            .args(["--log-format", "json"])
-            .stdout(Stdio::null())
-            .stderr(File::create(&log).expect("a new file"))
-            .spawn()
-            .expect("the daemon starts");
-        Daemon { process, log }
-    }
-
-    fn count(&self, what: &str) -> usize {
-        let log = fs::read_to_string(&self.log).expect("its log");
-        log.lines().filter(|line| line.contains(what)).count()
-    }
-
-    fn passes(&self) -> usize {
-        self.count("\"pass.finished\"")
-    }
-
-    fn wait_for_passes(&self, count: usize) {
-        for next in self.passes()..count {
-            wait::until("the next poll", || (self.passes() > next).then_some(()));
-        }
-    }
-
-    /// CPU time of all threads that live, as the kernel's scheduler counts it.
-    fn cpu(&self) -> Duration {
-        let tasks = format!("/proc/{}/task", self.process.id());
-        let tasks = fs::read_dir(tasks).expect("the daemon runs");
-        let spent = tasks.map(|task| {
-            let task = task.expect("a thread").path().join("schedstat");
-            // A thread that has just ended spends nothing more.
-            let text = fs::read_to_string(task).unwrap_or_default();
-            let first = text.split_whitespace().next();
-            first.and_then(|it| it.parse::<u64>().ok()).unwrap_or(0)
-        });
-        Duration::from_nanos(spent.sum())
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        measure::stop(&mut self.process);
-    }
 }
 
 /// Over the server's socket.

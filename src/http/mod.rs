@@ -6,8 +6,8 @@
 //! * An answer is whole or it is an error. A body that was cut, that does not end, or that is longer than the caller can
 //!   bear never looks like a shorter one.
 //! * A write is sent once, and afterwards it is known whether it may have been done: [`HttpError::Unreachable`] says that it
-//!   was not, [`HttpError::Cut`] that nobody knows. That is why a write never travels on a connection that was idle: a
-//!   server may be closing it in that very moment. Only reads are repeated, and only they use connections again.
+//!   was not, [`HttpError::Cut`] that nobody knows. Only reads are repeated. A write travels on no connection that was
+//!   idle for long: a server that closes it in that very moment leaves open what became of it.
 //! * Nobody else is asked than the server of the configuration: redirects are errors, and proxies of the environment are
 //!   nothing to us.
 //!

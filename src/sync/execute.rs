@@ -237,10 +237,11 @@ impl Walk<'_, '_, '_> {
     /// steps, and whatever bears the name of what was not made is somebody else's.
     async fn strike(&self, numbers: &[i64], outcomes: &[Outcome]) -> Result<(), StoreError> {
         let plan = &self.sent.plan;
+        let whole = self.part.application.abilities().batch == Batch::Whole;
         let both = plan.changes.iter().zip(outcomes);
         let sent: Vec<_> = both.filter(|it| is_sent(it.0)).collect();
         for (number, some) in numbers.iter().zip(sent.chunks(INTENT_STEPS)) {
-            let left = some.iter().filter(|it| !is_not_made(it.0, it.1));
+            let left = some.iter().filter(|it| !is_not_made(it.0, it.1, whole));
             let steps: Vec<_> = left.map(|it| intent_of(self.context, plan, it.0)).collect();
             if steps.len() < some.len() {
                 self.store.amend_intent(*number, &Intent { steps }).await?;
@@ -343,13 +344,18 @@ impl Missing {
     }
 }
 
-/// Whether the application said for certain that it did not make what it was to make.
-fn is_not_made(change: &Change, outcome: &Outcome) -> bool {
-    change.step == Step::Create
-        && matches!(
-            outcome,
-            Outcome::Failed(Refusal::Refused(_) | Refusal::Stale(_))
-        )
+/// Whether it is certain that what was to be made was not. What was skipped was never sent, unless a whole transaction was:
+/// then nobody knows what became of any part of it.
+fn is_not_made(change: &Change, outcome: &Outcome, whole: bool) -> bool {
+    let not_made = match outcome {
+        Outcome::Done { .. } => false,
+        Outcome::Skipped => !whole,
+        Outcome::Failed(refusal) => match refusal {
+            Refusal::Refused(_) | Refusal::Stale(_) | Refusal::Unauthorised(_) => true,
+            Refusal::Transient(_) | Refusal::Unavailable(_) => false,
+        },
+    };
+    change.step == Step::Create && not_made
 }
 
 /// Whether a change has any effect outside.

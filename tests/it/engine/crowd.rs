@@ -6,7 +6,7 @@ use usersyncd::model::{Batch, Origin};
 
 use super::world::{World, company};
 use crate::crowd_application::world::{application, both, users};
-use crate::support::crowd_double::{CrowdDouble, Fault};
+use crate::support::crowd_double::{CrowdDouble, Fault, Rules};
 use crate::support::line::Line;
 
 async fn world(double: &CrowdDouble) -> World {
@@ -75,5 +75,35 @@ async fn somebody_who_came_between_listing_and_creation_is_taken_over_by_the_rul
         let expect = expect.map(|it| (it.0.to_owned(), it.1));
         assert_eq!(links, expect);
         assert!(double.with(|state| state.groups["staff"].members.contains("ben")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_never_sent_is_not_taken_for_ours() {
+    for fault in [
+        Fault::html(403, "Forbidden"),
+        Fault::html(503, "Maintenance"),
+    ] {
+        let double = CrowdDouble::start(Rules::default());
+        let mut world = World::new(company(), Batch::One).await;
+        world.target.application = Arc::new(application(&double, "in_flight: 1"));
+        world.read().await;
+        double.fail_always("POST /user", fault);
+        world.push().await;
+        double.mend();
+        // Meanwhile somebody made them by hand.
+        double.with(|state| {
+            for name in ["ben", "carl"] {
+                state.add_user(name);
+            }
+        });
+        world.push().await;
+        let created = [
+            ("ben".to_owned(), Origin::Created),
+            ("carl".to_owned(), Origin::Created),
+        ];
+        let links = world.links().await;
+        assert!(created.iter().all(|it| !links.contains(it)), "{links:?}");
+        assert_eq!(world.held_set().await.reason, "first_plan");
     }
 }

@@ -54,6 +54,57 @@ impl Question<'_> {
         }
     }
 
+    /// How long the list is, at most, whose page is asked for; `None` where no list is asked for.
+    pub(super) fn length(&self, resource: Resource<'_>) -> Option<usize> {
+        let image = &self.image;
+        let tests = [
+            "username",
+            "groupname",
+            "child-groupname",
+            "parent-groupname",
+        ];
+        let named = tests.iter().filter(|it| self.query.get(it).is_some());
+        let of_group = || image.find_group(self.query.get("groupname")?);
+        match resource {
+            Resource::Search => Some(image.users().max(image.groups()) as usize),
+            // Two names ask whether one is in the other.
+            _ if named.count() > 1 => None,
+            Resource::GroupUsers(depth) => {
+                let group = of_group()?;
+                Some(
+                    depth
+                        .choose(|| image.members(group), || image.nested_members(group))
+                        .len(),
+                )
+            }
+            Resource::ChildGroups(depth) => {
+                let group = of_group()?;
+                Some(
+                    depth
+                        .choose(|| image.children(group), || image.nested_children(group))
+                        .len(),
+                )
+            }
+            Resource::ParentGroups(depth) => {
+                let group = of_group()?;
+                Some(
+                    depth
+                        .choose(|| image.parents(group), || image.nested_parents(group))
+                        .len(),
+                )
+            }
+            Resource::UserGroups(depth) => {
+                let user = image.find_user(self.query.get("username")?)?;
+                Some(
+                    depth
+                        .choose(|| image.groups_of(user), || image.nested_groups_of(user))
+                        .len(),
+                )
+            }
+            _ => None,
+        }
+    }
+
     /// The user that the parameter `username`, or `key`, names.
     fn asked_user(&self) -> Result<u32, Refusal> {
         let (name, found) = match (self.query.get("username"), self.query.get("key")) {

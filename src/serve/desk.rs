@@ -14,7 +14,9 @@ use secrecy::zeroize::Zeroizing;
 use super::accept;
 use super::clients::{Checks, Clients, Denied, Login};
 use super::crowd::{self, Question, Searches, Verifier};
+use super::image::Image;
 use super::query::Query;
+use super::readings::{Gone, Readings};
 use super::reply::{Answer, Refusal, Reply, plain, wrong_method};
 use super::route::{Access, Path, Resource};
 use super::sets::Sets;
@@ -33,6 +35,7 @@ pub(super) struct Desk {
     pub(super) checks: Checks,
     pub(super) verifier: Arc<Verifier>,
     pub(super) searches: Searches,
+    pub(super) readings: Readings,
     pub(super) clients: RwLock<Arc<Clients>>,
 }
 
@@ -134,24 +137,26 @@ impl Desk {
             )
         })?;
         let resource = served(resource, method)?;
-        let question = Question {
+        let sent = if method == Method::POST {
+            Some(self.body(&head.headers, body).await?)
+        } else {
+            None
+        };
+        let query = Query::read(head.uri.query());
+        let mut question = Question {
             image,
-            query: Query::read(head.uri.query()),
+            query,
             reply,
         };
+        if let Some(length) = question.length(resource) {
+            question.image = self.image_of_list(&login, head, &question, length, sent.as_ref())?;
+        }
         let answer = match resource {
             Resource::Authentication => {
-                let (_, sent) = self.body(&head.headers, body).await?;
+                let (_, sent) = sent.unwrap_or((Format::Json, Zeroizing::default()));
                 crowd::authenticate(&question, &login.entry, &sent, &self.verifier).await
             }
-            Resource::Search => {
-                let sent = if method == "POST" {
-                    Some(self.body(&head.headers, body).await?)
-                } else {
-                    None
-                };
-                crowd::search(&question, sent, &self.searches).await
-            }
+            Resource::Search => crowd::search(&question, sent, &self.searches).await,
             Resource::Events(token) => match self.sets.since(&login.entry, token) {
                 Some(since) => crowd::events(since, &question.reply),
                 // Withdrawn in this very moment.
@@ -160,6 +165,34 @@ impl Desk {
             resource => question.answer(resource),
         };
         Ok(answer?)
+    }
+
+    /// The image that a page of a list is cut out of: that of the page before it.
+    fn image_of_list(
+        &self,
+        login: &Login,
+        head: &Parts,
+        question: &Question<'_>,
+        length: usize,
+        sent: Option<&(Format, Zeroizing<Vec<u8>>)>,
+    ) -> Result<Arc<Image>, Refusal> {
+        let Question { image, query, .. } = question;
+        let restriction = sent.map(|it| it.1.as_slice()).unwrap_or_default();
+        let restriction = String::from_utf8_lossy(restriction);
+        let Login { name, entry } = login;
+        let (path, but_for_page) = (head.uri.path(), query.but_for_page());
+        let list = format!("{entry}\0{name}\0{path}?{but_for_page}\0{restriction}");
+        let now = self.clock.monotonic();
+        let image = self
+            .readings
+            .image(&list, query.page()?, (image, length), now);
+        image.map_err(|Gone| {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "OPERATION_FAILED",
+                "The set has changed several times since this list was begun: read it from its beginning.",
+            )
+        })
     }
 
     /// The whole body of a request, and what it is.

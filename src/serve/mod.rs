@@ -20,6 +20,7 @@ mod image;
 mod keyed;
 mod passwords;
 mod query;
+mod readings;
 mod reply;
 mod route;
 mod server;

@@ -45,6 +45,14 @@ impl<'a> Query<'a> {
             .any(|it| it.trim().eq_ignore_ascii_case(what))
     }
 
+    /// Everything but which part of a list is wanted, in one spelling.
+    pub(super) fn but_for_page(&self) -> String {
+        let pages = ["start-index", "max-results"];
+        let rest = self.0.iter().filter(|(key, _)| !pages.contains(&&**key));
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(rest).finish()
+    }
+
     /// The part of a list that is wanted.
     pub(super) fn page(&self) -> Result<Page, Refusal> {
         let number = |name: &str| match self.get(name) {
@@ -87,6 +95,14 @@ mod tests {
         let query = Query::read(Some("expand=user,%20attributes"));
         assert!(query.expands("user") && query.expands("attributes"));
         assert!(!query.expands("group"));
+    }
+
+    #[test]
+    fn a_list_is_known_by_everything_but_its_page() {
+        let query = Query::read(Some(
+            "entity-type=user&start-index=3&restriction=a%26b&max-results=5",
+        ));
+        assert_eq!(query.but_for_page(), "entity-type=user&restriction=a%26b");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::desk::{Desk, Wire};
 use super::doors::{Doors, Place};
 use super::keyed::{Keyed, NoRandom};
 use super::passwords::Passwords;
+use super::readings::Readings;
 use super::sets::Sets;
 use super::settings::Settings;
 use super::tls::{Shown, TlsFault};
@@ -109,6 +110,7 @@ impl Server {
             checks,
             verifier: Arc::new(Verifier::new(passwords, clock.clone())),
             searches: Searches::default(),
+            readings: Readings::default(),
             clients: RwLock::new(Arc::new(clients)),
             clock,
         });

@@ -92,3 +92,34 @@ async fn the_memberships_of_a_large_group_are_whole() {
     );
     assert_eq!(told, expect);
 }
+
+#[tokio::test]
+async fn a_list_that_is_read_in_pages_is_of_one_image() {
+    let serving = serving::start().await;
+    let names = ["anna", "berta", "carla", "dora", "emil"];
+    let town = |names: &[&str]| {
+        let users = names.iter().map(|it| Citizen::new(it, &format!("1:{it}")));
+        users.fold(Town::default(), Town::user)
+    };
+    serving.sets.publish(ENTRY, town(&names).image());
+    let page = async |start: usize| {
+        let path = format!("/search?entity-type=user&max-results=2&start-index={start}");
+        let page = serving.json(&path).await.json();
+        let users = page["users"].as_array().unwrap().iter();
+        users
+            .map(|it| it["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let mut read = page(0).await;
+    // Anna goes, so that everybody behind her moves up by one.
+    serving.sets.publish(ENTRY, town(&names[1..]).image());
+    for start in [2, 4, 6] {
+        read.extend(page(start).await);
+    }
+    assert_eq!(read, names);
+    assert_eq!(
+        page(0).await,
+        ["berta", "carla"],
+        "who begins anew reads the new one"
+    );
+}

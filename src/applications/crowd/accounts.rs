@@ -93,13 +93,18 @@ pub(super) async fn update(
     }
     let renamed = name != known.read.name;
     if known.set(wanted, what) {
-        let replaced = api.replace_user(&name, &known.replacement(&name)).await;
-        replaced.map_err(|fault| {
-            let refusal = convert::refusal(&fault);
-            if renamed { partly(&refusal) } else { refusal }
-        })?;
+        let replaced = replace(api, &name, &known).await;
+        replaced.map_err(|it| if renamed { partly(&it) } else { it })?;
     }
     Ok(updated)
+}
+
+async fn replace(api: &Api, name: &str, known: &Known<User>) -> Result<(), Refusal> {
+    if known.lacks_switch() {
+        return Err(no_switch());
+    }
+    let replaced = api.replace_user(name, &known.replacement(name)).await;
+    replaced.map_err(|it| convert::refusal(&it))
 }
 
 /// Deletes an account; one that is not there any more is deleted.
@@ -171,6 +176,15 @@ pub(super) fn stale(text: &str) -> Refusal {
 
 pub(super) fn unreadable(fault: &JsonFault) -> Refusal {
     Refusal::Transient(format!("the server's answer makes no sense: {fault}"))
+}
+
+/// What does not show its switch is not replaced: without it the server would switch it off.
+pub(super) fn no_switch() -> Refusal {
+    Refusal::Refused(
+        "the server's answer does not show `active`, and an update without it would switch it off; look whether something \
+         between us and the server leaves it out, or make the change by hand"
+            .to_owned(),
+    )
 }
 
 /// What is refused when a part of the change was done: what is there now must be seen before it is known what is left.

@@ -1,4 +1,7 @@
 //! The calls that change something, one function each; no policy. The body of an answer is given back where it may tell more.
+//!
+//! A firewall that takes offence at one name and a server that lacks one call answer as if nobody were let in, or nothing were
+//! there. That is about one change and must not stop the others, so every call here is told from that.
 
 use serde_json::Value;
 
@@ -21,12 +24,14 @@ impl Api {
 
     /// A user with all attributes, in JSON.
     pub(super) async fn user(&self, who: Who<'_>) -> Done<Option<Vec<u8>>> {
-        self.session.user(who).await
+        let found = self.session.user(who).await;
+        self.session.settle(found).await
     }
 
     /// A group with all attributes, in JSON.
     pub(super) async fn group(&self, name: &str) -> Done<Option<Vec<u8>>> {
-        self.session.group(name).await
+        let found = self.session.group(name).await;
+        self.session.settle(found).await
     }
 
     /// Servers may show what they made, or answer with nothing.
@@ -118,8 +123,8 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Done<Vec<u8>> {
-        self.session
-            .send(operation, method, path, query, body)
-            .await
+        let sent = self.session.send(operation, method, path, query, body);
+        let sent = sent.await;
+        self.session.settle(sent).await
     }
 }

@@ -19,6 +19,13 @@ pub(super) struct Known<T> {
     fields: Map<String, Value>,
 }
 
+impl<T> Known<T> {
+    /// Whether a replacement would switch it off because the server did not show that it is on.
+    pub(super) fn lacks_switch(&self) -> bool {
+        self.fields.get("active").is_none_or(Value::is_null)
+    }
+}
+
 impl Known<User> {
     pub(super) fn user(body: &[u8]) -> Result<Known<User>, JsonFault> {
         let read = wire::read_user(body)?;
@@ -167,6 +174,7 @@ pub(super) fn refusal(fault: &CrowdFault) -> Refusal {
         | CrowdFault::Astray(_)
         | CrowdFault::Busy { status: 503, .. } => Refusal::Unavailable(text),
         CrowdFault::Password(_) | CrowdFault::Address(_) => Refusal::Unauthorised(text),
+        CrowdFault::Alone(_) => Refusal::Refused(text),
         CrowdFault::Cut(_)
         | CrowdFault::Moved(_)
         | CrowdFault::Unreadable(_)
@@ -213,7 +221,8 @@ pub(super) fn is_there(fault: &CrowdFault) -> bool {
 
 /// Whether what was asked for may be refused because something of that name is there.
 pub(super) fn may_be_taken(fault: &CrowdFault) -> bool {
-    matches!(fault, CrowdFault::Refused { status, .. } if *status != 403) && !is_gone(fault)
+    matches!(fault, CrowdFault::Refused { status, .. } if !matches!(status, 403 | 404))
+        && !is_gone(fault)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use super::accounts::{partly, stale, taken_or, unreadable};
+use super::accounts::{no_switch, partly, stale, taken_or, unreadable};
 use super::api::Api;
 use super::convert::{self, Known};
 use crate::client::crowd::CrowdFault;
@@ -46,6 +46,9 @@ pub(super) async fn describe(
     let mut known = found.ok_or_else(|| stale("the group is not there any more"))?;
     if !known.describe(wanted) {
         return Ok(());
+    }
+    if known.lacks_switch() {
+        return Err(no_switch());
     }
     let replaced = api
         .replace_group(&known.read.name, &known.replacement())

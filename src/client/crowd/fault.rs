@@ -3,6 +3,13 @@
 use crate::http::{Answer, HttpError, StatusCode};
 use crate::wire::crowd::ErrorBody;
 
+/// What to do about an address that is not let in.
+const LET_IN: &str =
+    "; add the address of this machine to the remote addresses of the application on the server";
+/// What to do where not even the API is there.
+const CHECK_URL: &str =
+    "; check `url`: a Crowd usually has the context path `/crowd`, a Jira often none";
+
 /// Why a call did not come to its end. No text holds a query or a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrowdFault {
@@ -21,6 +28,10 @@ pub enum CrowdFault {
     /// The application may not ask from this machine's address.
     #[error("{0}")]
     Address(String),
+    /// This request alone is refused, and another one is let in: the server lacks the call, or something before it will not let
+    /// it through.
+    #[error("{0}")]
+    Alone(String),
     /// Not now: 429, 502, 503 or 504.
     #[error("{text}")]
     Busy {
@@ -57,9 +68,9 @@ impl CrowdFault {
                 "{text}; check `application` and `password` against the application as the server knows it: they are \
                  not those of a person"
             )),
-            StatusCode::FORBIDDEN if body.is_none() => CrowdFault::Address(format!(
-                "{text}; add the address of this machine to the remote addresses of the application on the server"
-            )),
+            StatusCode::FORBIDDEN if body.is_none() => {
+                CrowdFault::Address(format!("{text}{LET_IN}"))
+            }
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
@@ -70,9 +81,7 @@ impl CrowdFault {
             StatusCode::NOT_FOUND if body.is_none() => CrowdFault::Refused {
                 status: 404,
                 reason: String::new(),
-                text: format!(
-                    "{text}; check `url`: a Crowd usually has the context path `/crowd`, a Jira often none"
-                ),
+                text: format!("{text}{CHECK_URL}"),
             },
             status => CrowdFault::Refused {
                 status: status.as_u16(),
@@ -85,6 +94,27 @@ impl CrowdFault {
     /// Whether the server says that whoever or whatever was asked for is not there. A page that is not there is something else.
     pub fn is_not_there(&self) -> bool {
         matches!(self, CrowdFault::Refused { status: 404, reason, .. } if !reason.is_empty())
+    }
+
+    /// What this is if the server lets another request in; `None` where that would tell nothing.
+    pub(super) fn alone(&self) -> Option<CrowdFault> {
+        let (text, advice) = match self {
+            CrowdFault::Address(text) => (
+                text.strip_suffix(LET_IN).unwrap_or(text),
+                "the server lets other requests in, so a proxy or a firewall before it refuses this one: let it through there, \
+                 or make the change by hand",
+            ),
+            CrowdFault::Refused {
+                status: 404 | 501,
+                reason,
+                text,
+            } if reason.is_empty() => (
+                text.strip_suffix(CHECK_URL).unwrap_or(text),
+                "the server answers other requests, so it lacks this call: make the change by hand",
+            ),
+            _ => return None,
+        };
+        Some(CrowdFault::Alone(format!("{text}; {advice}")))
     }
 
     /// The protocol's word for why the server refused; empty where it said none.

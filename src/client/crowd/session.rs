@@ -54,6 +54,21 @@ impl Session {
         self.get(operation, "/config/cookie", &[]).await.map(drop)
     }
 
+    /// Tells a fault of one request from one of every request: what may be either is settled by a [`Session::probe`].
+    ///
+    /// # Errors
+    /// The fault that it was, or [`CrowdFault::Alone`].
+    pub async fn settle<T>(&self, done: Result<T, CrowdFault>) -> Result<T, CrowdFault> {
+        let fault = match done {
+            Ok(it) => return Ok(it),
+            Err(fault) => fault,
+        };
+        match fault.alone() {
+            Some(alone) if self.probe().await.is_ok() => Err(alone),
+            _ => Err(fault),
+        }
+    }
+
     /// A user as the server shows it with all attributes, in JSON; `None` where there is none.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ impl From<CrowdFault> for ReadError {
                 ReadError::Incomplete(text)
             }
             CrowdFault::Password(_) | CrowdFault::Address(_) => ReadError::Unauthorised(text),
-            CrowdFault::Astray(_) => ReadError::Configuration(text),
+            CrowdFault::Astray(_) | CrowdFault::Alone(_) => ReadError::Configuration(text),
             CrowdFault::Refused { status, reason, .. } => match status {
                 403 => ReadError::Unauthorised(text),
                 404 if reason.is_empty() => ReadError::Configuration(text),

@@ -88,7 +88,8 @@ async fn what_was_never_sent_is_not_taken_for_ours() {
         let mut world = World::new(company(), Batch::One).await;
         world.target.application = Arc::new(application(&double, "in_flight: 1"));
         world.read().await;
-        double.fail_always("POST /user", fault);
+        double.fail_always("POST /user", fault.clone());
+        double.fail_always("GET /config/cookie", fault);
         world.push().await;
         double.mend();
         // Meanwhile somebody made them by hand.

@@ -3,6 +3,7 @@
 
 mod faults;
 mod lists;
+mod names;
 pub(crate) mod world;
 
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! What is done for one change of an account.
 //!
-//! An account is looked up before it is changed: by the name that it was last seen with, and where another account has that
-//! name by now, by its key. So nobody is changed or deleted in another's place.
+//! An account is looked up before it is changed or becomes a member: by the name that it was last seen with, and where another
+//! account has that name by now, by its key. So nobody is changed, deleted or let in in another's place.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +9,7 @@ use rustls::crypto::aws_lc_rs;
 
 use super::api::Api;
 use super::convert::{self, Known};
+use super::names::{Name, Names};
 use crate::client::crowd::{CrowdFault, Who};
 use crate::model::{Refusal, WantedAccount, What};
 use crate::text;
@@ -17,23 +18,55 @@ use crate::wire::crowd::{JsonFault, User};
 /// How many bytes of chance a password has that is thrown away.
 const PASSWORD_BYTES: usize = 24;
 
-/// An account as it was last seen.
+/// An account as the plan tells of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Seen<'a> {
-    /// The server's own id; its name where it has no other.
+    /// The server's own id; its name where it has no other, and nothing where the plan makes it.
     pub(super) id: &'a str,
+    /// Its name before the plan.
     pub(super) name: &'a str,
+    pub(super) place: u32,
+    pub(super) names: &'a Names,
+}
+
+impl Seen<'_> {
+    /// The name that it has as far as this plan knows.
+    fn present(&self) -> Result<String, Refusal> {
+        match self.names.get(self.place) {
+            Some(Name::Is(name)) => Ok(name),
+            Some(Name::Unsure) if self.has_no_key() => Err(Refusal::Transient(
+                "whether the account got its new name is not known: its answer was lost".to_owned(),
+            )),
+            _ => Ok(self.name.to_owned()),
+        }
+    }
+
+    /// Without keys the name is all there is.
+    fn has_no_key(&self) -> bool {
+        self.id.is_empty() || self.id == self.name
+    }
+
+    fn note(&self, name: &str) {
+        self.names.note(self.place, Name::Is(name.to_owned()));
+    }
 }
 
 /// Makes an account and says its id.
-pub(super) async fn create(api: &Api, wanted: &WantedAccount<'_>) -> Result<String, Refusal> {
+pub(super) async fn create(
+    api: &Api,
+    seen: Seen<'_>,
+    wanted: &WantedAccount<'_>,
+) -> Result<String, Refusal> {
     let password = throwaway_password()?;
     let made = api.create_user(convert::new_user(wanted, &password)).await;
     let shown = match made {
         Ok(body) => Known::user(&body).ok(),
         Err(fault) if convert::may_be_taken(&fault) => {
             let there = look_up(api, Who::Name(wanted.name)).await?;
-            return Err(taken_or(there.is_some(), &fault));
+            let ours = there
+                .as_ref()
+                .is_some_and(|it| convert::may_be_made(&it.read, wanted));
+            return Err(made_or_taken(ours, there.is_some(), &fault));
         }
         Err(fault) => return Err(convert::refusal(&fault)),
     };
@@ -50,6 +83,7 @@ pub(super) async fn create(api: &Api, wanted: &WantedAccount<'_>) -> Result<Stri
         ));
     }
     let id = shown.id().to_owned();
+    seen.note(&shown.read.name);
     if shown.read.active.is_some_and(|it| it != wanted.active) {
         let what = if wanted.active {
             What::ACTIVATE
@@ -59,6 +93,7 @@ pub(super) async fn create(api: &Api, wanted: &WantedAccount<'_>) -> Result<Stri
         let seen = Seen {
             id: &id,
             name: &shown.read.name,
+            ..seen
         };
         let switched = update(api, seen, Some(wanted), what).await;
         // The account is there and ours, whatever became of its switch: the next push looks first.
@@ -87,7 +122,7 @@ pub(super) async fn update(
     let mut updated = Updated::default();
     let renames = what.has(What::RENAME) || what.has(What::SPELLING);
     if let Some(wanted) = wanted.filter(|it| renames && it.name != name) {
-        rename(api, &name, wanted.name).await?;
+        rename(api, seen, &name, wanted.name).await?;
         wanted.name.clone_into(&mut name);
         updated.id = known.read.key.is_empty().then(|| name.clone());
     }
@@ -118,11 +153,18 @@ pub(super) async fn delete(api: &Api, seen: Seen<'_>) -> Result<(), Refusal> {
     }
 }
 
-async fn rename(api: &Api, old: &str, new: &str) -> Result<(), Refusal> {
+async fn rename(api: &Api, seen: Seen<'_>, old: &str, new: &str) -> Result<(), Refusal> {
     let fault = match api.rename_user(old, new).await {
-        Ok(()) => return Ok(()),
+        Ok(()) => {
+            seen.note(new);
+            return Ok(());
+        }
         Err(fault) => fault,
     };
+    // A server that has a word for why it failed did not rename anybody.
+    if convert::may_be_done(&fault) && fault.reason().is_empty() {
+        seen.names.note(seen.place, Name::Unsure);
+    }
     if !convert::may_be_taken(&fault) {
         return Err(convert::refusal(&fault));
     }
@@ -132,20 +174,30 @@ async fn rename(api: &Api, old: &str, new: &str) -> Result<(), Refusal> {
     Err(taken_or(there, &fault))
 }
 
+/// The name under which an account becomes a member; `None` where it is gone.
+pub(super) async fn name_of_member(api: &Api, seen: Seen<'_>) -> Result<Option<String>, Refusal> {
+    if seen.has_no_key() || matches!(seen.names.get(seen.place), Some(Name::Is(_))) {
+        return seen.present().map(Some);
+    }
+    let found = find(api, seen).await?;
+    Ok(found.map(|it| it.read.name))
+}
+
 /// The account that was last seen so. `None` where it is gone; whoever has its name by then is not it.
 async fn find(api: &Api, seen: Seen<'_>) -> Result<Option<Known<User>>, Refusal> {
-    let named = look_up(api, Who::Name(seen.name)).await?;
-    // Without keys the name is all there is.
-    if seen.id == seen.name {
-        return Ok(named);
+    let found = look_up(api, Who::Name(&seen.present()?)).await?;
+    let found = match found {
+        found if seen.has_no_key() => found,
+        Some(known) if known.id() == seen.id => Some(known),
+        _ => {
+            let keyed = look_up(api, Who::Key(seen.id)).await?;
+            keyed.filter(|it| it.id() == seen.id)
+        }
+    };
+    if let Some(known) = &found {
+        seen.note(&known.read.name);
     }
-    if let Some(known) = named
-        && known.id() == seen.id
-    {
-        return Ok(Some(known));
-    }
-    let keyed = look_up(api, Who::Key(seen.id)).await?;
-    Ok(keyed.filter(|it| it.id() == seen.id))
+    Ok(found)
 }
 
 async fn look_up(api: &Api, who: Who<'_>) -> Result<Option<Known<User>>, Refusal> {
@@ -157,6 +209,17 @@ async fn look_up(api: &Api, who: Who<'_>) -> Result<Option<Known<User>>, Refusal
     };
     let known = body.as_deref().map(Known::user).transpose();
     known.map_err(|it| unreadable(&it))
+}
+
+/// What it means that a name could not be had where what bears it may be what was just made: some servers make it, fail at
+/// what comes after that, and say that they failed.
+pub(super) fn made_or_taken(is_ours: bool, is_taken: bool, fault: &CrowdFault) -> Refusal {
+    match convert::refusal(fault) {
+        Refusal::Transient(text) if is_ours && convert::may_be_done(fault) => {
+            Refusal::Transient(text)
+        }
+        _ => taken_or(is_taken, fault),
+    }
 }
 
 /// What it means that a name could not be had: that the listing is old, or what the server says.

@@ -219,6 +219,21 @@ pub(super) fn is_there(fault: &CrowdFault) -> bool {
         || matches!(fault, CrowdFault::Refused { status: 409, .. })
 }
 
+/// Whether what was asked for may be done, although the answer does not say so.
+pub(super) fn may_be_done(fault: &CrowdFault) -> bool {
+    match fault {
+        CrowdFault::Unreachable(_)
+        | CrowdFault::Password(_)
+        | CrowdFault::Address(_)
+        | CrowdFault::Alone(_) => false,
+        CrowdFault::Busy { status, .. } | CrowdFault::Refused { status, .. } => *status >= 500,
+        CrowdFault::Cut(_)
+        | CrowdFault::Astray(_)
+        | CrowdFault::Moved(_)
+        | CrowdFault::Unreadable(_) => true,
+    }
+}
+
 /// Whether what was asked for may be refused because something of that name is there.
 pub(super) fn may_be_taken(fault: &CrowdFault) -> bool {
     matches!(fault, CrowdFault::Refused { status, .. } if !matches!(status, 403 | 404))

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use super::accounts::{no_switch, partly, stale, taken_or, unreadable};
+use super::accounts::{self, Seen, made_or_taken, no_switch, partly, stale, unreadable};
 use super::api::Api;
 use super::convert::{self, Known};
 use crate::client::crowd::CrowdFault;
@@ -18,7 +18,10 @@ pub(super) async fn create(api: &Api, wanted: &WantedGroup<'_>) -> Result<String
         Ok(body) => Known::group(&body).ok(),
         Err(fault) if convert::may_be_taken(&fault) => {
             let there = look_up(api, wanted.name).await?;
-            return Err(taken_or(there.is_some(), &fault));
+            let ours = there
+                .as_ref()
+                .is_some_and(|it| convert::may_be_made_group(&it.read, wanted));
+            return Err(made_or_taken(ours, there.is_some(), &fault));
         }
         Err(fault) => return Err(convert::refusal(&fault)),
     };
@@ -70,14 +73,21 @@ async fn look_up(api: &Api, name: &str) -> Result<Option<Known<Group>>, Refusal>
     known.map_err(|it| unreadable(&it))
 }
 
-/// Members to give and to take, by name.
+/// Who is to be a member.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Member<'a> {
+    /// An account.
+    Account(Seen<'a>),
+    /// A group by its name, which stays.
+    Group(&'a str),
+}
+
+/// Members to give and to take.
 #[derive(Debug)]
 pub(super) struct Moves<'a> {
-    /// The members are groups.
-    pub(super) groups: bool,
     pub(super) group: &'a str,
-    pub(super) give: Vec<String>,
-    pub(super) take: Vec<String>,
+    pub(super) give: Vec<Member<'a>>,
+    pub(super) take: Vec<Member<'a>>,
 }
 
 /// Gives what is to be given, then takes what is to be taken, so many at once. What is there already is given, and what is gone
@@ -88,13 +98,13 @@ pub(super) async fn move_members(
     in_flight: usize,
 ) -> Result<(), Refusal> {
     let mut tally = Tally::default();
-    for (give, names) in [(true, &moves.give), (false, &moves.take)] {
-        let mut names = names.iter();
+    for (give, members) in [(true, &moves.give), (false, &moves.take)] {
+        let mut members = members.iter();
         let mut flying = FuturesUnordered::new();
         loop {
             while flying.len() < in_flight && !tally.is_down() {
-                let Some(name) = names.next() else { break };
-                flying.push(move_one(api, moves, give, name));
+                let Some(member) = members.next() else { break };
+                flying.push(move_one(api, moves.group, give, *member));
             }
             match flying.next().await {
                 Some(moved) => tally.add(moved),
@@ -107,17 +117,20 @@ pub(super) async fn move_members(
 
 fn move_one<'m>(
     api: &'m Api,
-    moves: &'m Moves<'_>,
+    group: &'m str,
     give: bool,
-    name: &'m str,
+    member: Member<'m>,
 ) -> BoxFuture<'m, Result<(), Refusal>> {
     Box::pin(async move {
-        let group = moves.group;
-        let moved = match (give, moves.groups) {
-            (true, false) => api.give_member(group, name).await,
-            (true, true) => api.give_child(group, name).await,
-            (false, false) => api.take_member(group, name).await,
-            (false, true) => api.take_child(group, name).await,
+        let moved = match member {
+            Member::Account(seen) => match accounts::name_of_member(api, seen).await? {
+                Some(name) if give => api.give_member(group, &name).await,
+                Some(name) => api.take_member(group, &name).await,
+                None if give => return Err(stale("a member is not there any more")),
+                None => return Ok(()),
+            },
+            Member::Group(name) if give => api.give_child(group, name).await,
+            Member::Group(name) => api.take_child(group, name).await,
         };
         let settled: fn(&CrowdFault) -> bool = if give {
             convert::is_there

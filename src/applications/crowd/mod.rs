@@ -15,17 +15,18 @@ pub mod config;
 mod convert;
 mod groups;
 mod listing;
+mod names;
 mod push;
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 pub use self::config::{CrowdConfig, CrowdProblem};
 
 use self::api::Api;
+use self::names::Names;
 use self::push::Push;
 use crate::applications::Application;
 use crate::client::crowd::{Crowd, Settings};
@@ -59,7 +60,7 @@ pub struct CrowdApplication {
     crowd: Crowd,
     in_flight: usize,
     abilities: Abilities,
-    renamed: Renamed,
+    names: Names,
 }
 
 /// Why an application cannot be set up from its configuration.
@@ -108,12 +109,12 @@ impl CrowdApplication {
             crowd: Crowd::new(settings, clock)?,
             in_flight: config.in_flight as usize,
             abilities: abilities(config.in_flight),
-            renamed: Renamed::default(),
+            names: Names::default(),
         })
     }
 
     async fn observe(&self) -> Result<Observed, Refusal> {
-        self.renamed.forget();
+        self.names.forget();
         let session = self.crowd.session().map_err(|it| convert::refusal(&it))?;
         Ok(listing::list(&session).await?.observed)
     }
@@ -154,11 +155,12 @@ impl CrowdApplication {
                 return outcomes;
             }
         };
+        self.names.begin(view.holding);
         let push = Push {
             api: &api,
             changes,
             view,
-            renamed: &self.renamed,
+            names: &self.names,
             in_flight: self.in_flight,
         };
         push.run().await
@@ -220,31 +222,5 @@ fn abilities(in_flight: u32) -> Abilities {
         batch: Batch::Many(in_flight * CHANGES_PER_REQUEST),
         admin_groups: ADMIN_GROUPS.map(str::to_owned).to_vec(),
         own_account: None,
-    }
-}
-
-/// The names that accounts got by renames since the last listing, by place and old name. A plan goes on naming the old ones, and
-/// a call does not show the changes of the call before.
-#[derive(Debug, Default)]
-struct Renamed(Mutex<BTreeMap<(u32, String), String>>);
-
-impl Renamed {
-    fn note(&self, place: u32, old: &str, new: &str) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.remove(&(place, new.to_owned()));
-        if old != new {
-            names.insert((place, old.to_owned()), new.to_owned());
-        }
-    }
-
-    fn name(&self, place: u32, name: &str) -> String {
-        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let renamed = names.get(&(place, name.to_owned()));
-        renamed.map_or_else(|| name.to_owned(), Clone::clone)
-    }
-
-    fn forget(&self) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.clear();
     }
 }

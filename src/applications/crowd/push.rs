@@ -11,10 +11,10 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
-use super::Renamed;
 use super::accounts::{self, Seen};
 use super::api::Api;
-use super::groups::{self, Moves};
+use super::groups::{self, Member, Moves};
+use super::names::Names;
 use crate::model::{Change, Outcome, Refusal, Step, Subject, View, What};
 use crate::text;
 
@@ -23,7 +23,7 @@ pub(super) struct Push<'a> {
     pub(super) api: &'a Api,
     pub(super) changes: &'a [Change],
     pub(super) view: View<'a>,
-    pub(super) renamed: &'a Renamed,
+    pub(super) names: &'a Names,
     pub(super) in_flight: usize,
 }
 
@@ -79,27 +79,14 @@ impl Push<'_> {
 
     async fn account(&self, change: &Change, place: u32) -> Result<Option<String>, Refusal> {
         let wanted = self.view.wanted_account(change);
-        let name = self.account_name(place);
-        let accounts = &self.view.holding.accounts;
-        let known = accounts.get(place as usize);
-        let id = known.map_or("", |it| self.view.holding.text(it.seen.remote_id));
-        // Where the name is the id, a rename of this plan has changed it.
-        let by_name = id.is_empty() || id == self.view.account_name(place);
-        let seen = Seen {
-            id: if by_name { &name } else { id },
-            name: &name,
-        };
+        let seen = self.seen(place);
         match change.step {
             Step::Create => {
                 let wanted = wanted.ok_or_else(nobody)?;
-                accounts::create(self.api, &wanted).await.map(Some)
+                accounts::create(self.api, seen, &wanted).await.map(Some)
             }
             Step::Update => {
                 let done = accounts::update(self.api, seen, wanted.as_ref(), change.what).await?;
-                if let Some(wanted) = wanted.filter(|_| renames(change)) {
-                    let old = self.view.account_name(place);
-                    self.renamed.note(place, old, wanted.name);
-                }
                 Ok(done.id)
             }
             Step::Delete => accounts::delete(self.api, seen).await.map(|()| None),
@@ -126,22 +113,17 @@ impl Push<'_> {
             }
             Step::Delete => groups::delete(self.api, name).await.map(|()| None),
             Step::Members | Step::Children => {
-                let of_groups = change.step == Step::Children;
-                let named = |places: &[u32]| -> Vec<String> {
-                    let one = |place: &u32| {
-                        if of_groups {
-                            self.view.group_name(*place).to_owned()
-                        } else {
-                            self.account_name(*place)
-                        }
+                let members = |places: &[u32]| -> Vec<Member<'_>> {
+                    let one = |&place: &u32| match change.step {
+                        Step::Children => Member::Group(self.view.group_name(place)),
+                        _ => Member::Account(self.seen(place)),
                     };
                     places.iter().map(one).collect()
                 };
                 let moves = Moves {
-                    groups: of_groups,
                     group: name,
-                    give: named(self.view.plan.given(change)),
-                    take: named(self.view.plan.taken(change)),
+                    give: members(self.view.plan.given(change)),
+                    take: members(self.view.plan.taken(change)),
                 };
                 groups::move_members(self.api, &moves, self.in_flight).await?;
                 Ok(None)
@@ -149,10 +131,15 @@ impl Push<'_> {
         }
     }
 
-    /// The name that an account has by now: the view goes on telling the one before the plan.
-    fn account_name(&self, place: u32) -> String {
-        let name = self.view.account_name(place);
-        self.renamed.name(place, name)
+    fn seen(&self, place: u32) -> Seen<'_> {
+        let accounts = &self.view.holding.accounts;
+        let known = accounts.get(place as usize);
+        Seen {
+            id: known.map_or("", |it| self.view.holding.text(it.seen.remote_id)),
+            name: self.view.account_name(place),
+            place,
+            names: self.names,
+        }
     }
 }
 

@@ -106,6 +106,32 @@ async fn after_a_lost_answer_there_is_one_account() {
 }
 
 #[tokio::test]
+async fn what_is_made_and_fails_afterwards_is_looked_at_again() {
+    for made in [true, false] {
+        let (double, application) = company(Rules::default()).await;
+        let records = directory(&[("dora", "Dora Dunn", "")], &["makers"]);
+        let push = Push::now(&application, &records).await;
+        let push = push.create("dora").create_group("makers");
+        let failed = Fault::reason(500, "OPERATION_FAILED");
+        let fault = match failed {
+            Fault::Answer(scripted) if made => Fault::Instead(scripted),
+            other => other,
+        };
+        double.fail("POST /user", 1, fault.clone());
+        double.fail("POST /group", 1, fault);
+        if !made {
+            double.with(|state| {
+                state.add_user("dora").display_name = "Another Dora".to_owned();
+                state.add_group("makers").description = "theirs".to_owned();
+            });
+        }
+        // Its intent stays open, or it would be somebody else's from now on.
+        let expect = if made { "transient" } else { "stale" };
+        assert_eq!(ends(&push.send(&application).await), [expect; 2]);
+    }
+}
+
+#[tokio::test]
 async fn whatever_is_lost_is_done_once_when_it_is_made_again() {
     for rules in both() {
         let keys = rules.keys;

@@ -50,6 +50,9 @@ pub struct Delta {
     pub moves_follow: bool,
     /// Groups may name users by username: a reference to a user is a username's key then.
     pub by_username: bool,
+    /// No two users bear one username: a user of whom the delta says nothing and whose username is another's now is gone, or
+    /// has changed, and nobody told.
+    pub one_bearer: bool,
     /// Of these kinds, the ids of everything that is still there and has not changed: what is neither here nor in `upsert` is
     /// gone.
     pub remaining: Vec<(RecordKind, Vec<String>)>,
@@ -72,6 +75,9 @@ pub enum Gap {
         "a user who is a member somewhere left or is named otherwise, and groups name members by username"
     )]
     NamedMember,
+    /// Of two users with one username at least one is no longer what it was.
+    #[error("a user comes under the username of another one, of whom the change says nothing")]
+    TwoBearers,
     /// A rejected record without an id may be the same as a changed one, or another.
     #[error("a rejected record without an id cannot be told from one that changed")]
     WithoutId,
@@ -110,6 +116,7 @@ impl Records {
         let mut builder = RecordsBuilder::default();
         let replaced = Replaced::of(delta);
         usernames::check(self, delta, &replaced)?;
+        usernames::check_bearers(self, delta, &replaced)?;
         self.check_remaining(delta, &replaced)?;
         for (index, user) in (0u32..).zip(&self.users) {
             if !replaced.has(RecordKind::User, self.text(user.id)) {

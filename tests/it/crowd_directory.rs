@@ -5,6 +5,7 @@ mod bad_input;
 mod changes;
 mod check;
 mod delta;
+mod merged_view;
 mod passwords;
 mod reading;
 

@@ -91,9 +91,11 @@ impl CrowdFault {
         }
     }
 
-    /// Whether the server says that whoever or whatever was asked for is not there. A page that is not there is something else.
+    /// Whether the server says that whoever or whatever was asked for is not there. A page that is not there is something else,
+    /// and so is an application, or anything that only this server has a word for.
     pub fn is_not_there(&self) -> bool {
-        matches!(self, CrowdFault::Refused { status: 404, reason, .. } if !reason.is_empty())
+        const REASONS: [&str; 3] = ["USER_NOT_FOUND", "GROUP_NOT_FOUND", "MEMBERSHIP_NOT_FOUND"];
+        matches!(self, CrowdFault::Refused { status: 404, reason, .. } if REASONS.contains(&reason.as_str()))
     }
 
     /// What this is if the server lets another request in; `None` where that would tell nothing.

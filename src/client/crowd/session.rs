@@ -75,7 +75,8 @@ impl Session {
     /// [`CrowdFault`].
     pub async fn user(&self, who: Who<'_>) -> Result<Option<Vec<u8>>, CrowdFault> {
         let query = [who.parameter(), ("expand", "attributes")];
-        there(self.get("look up a user", "/user", &query).await)
+        let answer = self.get("look up a user", "/user", &query).await;
+        there(answer, "USER_NOT_FOUND")
     }
 
     /// A group as the server shows it with all attributes, in JSON; `None` where there is none.
@@ -84,7 +85,8 @@ impl Session {
     /// [`CrowdFault`].
     pub async fn group(&self, name: &str) -> Result<Option<Vec<u8>>, CrowdFault> {
         let query = [("groupname", name), ("expand", "attributes")];
-        there(self.get("look up a group", "/group", &query).await)
+        let answer = self.get("look up a group", "/group", &query).await;
+        there(answer, "GROUP_NOT_FOUND")
     }
 
     /// Asks for something in JSON and takes the body of a success.
@@ -176,11 +178,11 @@ impl Session {
     }
 }
 
-/// `None` where the server says that there is none.
-fn there(answer: Result<Vec<u8>, CrowdFault>) -> Result<Option<Vec<u8>>, CrowdFault> {
+/// `None` where the server says, with this reason, that there is none.
+fn there(answer: Result<Vec<u8>, CrowdFault>, reason: &str) -> Result<Option<Vec<u8>>, CrowdFault> {
     match answer {
         Ok(body) => Ok(Some(body)),
-        Err(fault) if fault.is_not_there() => Ok(None),
+        Err(fault) if fault.is_not_there() && fault.reason() == reason => Ok(None),
         Err(fault) => Err(fault),
     }
 }

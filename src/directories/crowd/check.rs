@@ -2,7 +2,7 @@
 //!
 //! Everything is read once as a read would do it, since limits and rights show only then. What is not good says what to do.
 
-use super::read::{Complete, Reader};
+use super::read::{Complete, NOT_BY_KEY, Reader, finds_by_key};
 use crate::client::crowd::{CrowdFault, Session};
 use crate::directories::doubled::doubled;
 use crate::model::Finding;
@@ -37,7 +37,10 @@ pub(super) async fn check(reader: &Reader) -> Vec<Finding> {
     }
     findings.push(events(reader, &session).await);
     match reader.complete(&session).await {
-        Ok(complete) => findings.extend(records(&complete)),
+        Ok(complete) => {
+            findings.extend(records(&complete));
+            findings.extend(by_key(&session, complete.a_key.as_deref()).await);
+        }
         Err(error) => findings.push(finding("records", false, error.to_string())),
     }
     findings
@@ -61,12 +64,28 @@ async fn events(reader: &Reader, session: &Session) -> Finding {
     }
 }
 
+/// What is to be told of a server that does not find users by the keys that it shows.
+async fn by_key(session: &Session, key: Option<&str>) -> Option<Finding> {
+    match finds_by_key(session, key).await {
+        Ok(true) => None,
+        Ok(false) => Some(finding(
+            "key",
+            false,
+            format!(
+                "{NOT_BY_KEY}: every read is complete, and no password can be tried; a newer release of the server may"
+            ),
+        )),
+        Err(fault) => Some(finding("key", false, fault.to_string())),
+    }
+}
+
 fn records(complete: &Complete) -> Vec<Finding> {
     let Complete {
         records,
         notes,
         with_key,
         without_key,
+        a_key: _,
     } = complete;
     let tally = records.tally();
     let some = |item: &str, count: u64, text: &str| {

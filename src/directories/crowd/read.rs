@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashSet;
 
+use super::api;
 use super::changes::{self, Stop};
 use super::convert::{add_group, add_user, reject};
 use super::cursor::Cursor;
@@ -19,6 +20,9 @@ use crate::wire::crowd::{Group, Membership};
 
 /// The most members in no list that are asked for one by one.
 const STRANGERS_MAX: usize = 1_000;
+
+/// What is told of a server that shows keys and does not understand them.
+pub(super) const NOT_BY_KEY: &str = "the server does not find users by the keys that it shows";
 
 /// Reads a server.
 #[derive(Debug)]
@@ -46,6 +50,8 @@ pub(super) struct Gathered {
     strange_groups: BTreeMap<String, String>,
     pub without_key: usize,
     pub with_key: usize,
+    /// The key of one of the users.
+    a_key: Option<String>,
     inactive_groups: usize,
 }
 
@@ -55,6 +61,8 @@ pub(super) struct Complete {
     pub notes: Vec<String>,
     pub with_key: usize,
     pub without_key: usize,
+    /// The key of one of the users.
+    pub a_key: Option<String>,
 }
 
 /// From where changes can be asked for after a complete read.
@@ -100,12 +108,16 @@ impl Reader {
             records,
             mut notes,
             without_key,
+            a_key,
             ..
         } = self.complete(session).await?;
         let place = match place {
             Place::Token(_) if without_key > 0 => Place::None(Some(
                 "users without a key cannot be followed through renames",
             )),
+            Place::Token(_) if !finds_by_key(session, a_key.as_deref()).await? => {
+                Place::None(Some(NOT_BY_KEY))
+            }
             place => place,
         };
         let cursor = match place {
@@ -182,6 +194,7 @@ impl Reader {
                     gathered.without_key += 1;
                 } else {
                     gathered.with_key += 1;
+                    gathered.a_key.get_or_insert_with(|| user.key.clone());
                 }
                 add_user(&user, &self.extra, &mut gathered.builder);
             }
@@ -215,6 +228,22 @@ impl Reader {
     /// What decides which records are read and what stands in them.
     fn basis(&self) -> String {
         format!("{} attributes {:?}", self.target, self.extra)
+    }
+}
+
+/// Whether the server finds users by their keys, as one of them shows. Older ones show keys, and know no question for them:
+/// to them whoever is asked for is gone.
+///
+/// # Errors
+/// [`CrowdFault`] that says nothing of it.
+pub(super) async fn finds_by_key(session: &Session, key: Option<&str>) -> Result<bool, CrowdFault> {
+    let Some(key) = key else {
+        return Ok(true);
+    };
+    match api::user(session, Who::Key(key)).await {
+        Ok(found) => Ok(found.is_some_and(|it| it.key == key)),
+        Err(CrowdFault::Refused { .. } | CrowdFault::Unreadable(_)) => Ok(false),
+        Err(fault) => Err(fault),
     }
 }
 
@@ -316,6 +345,7 @@ impl Gathered {
             notes,
             with_key: self.with_key,
             without_key: self.without_key,
+            a_key: self.a_key,
         }
     }
 }

@@ -144,6 +144,7 @@ impl Reader {
             shared_handles: true,
             by_username: cursor.names_members,
             moves_follow: changed.moves_follow,
+            one_bearer: false,
             remaining: changed.remaining,
             upsert,
         };

@@ -15,6 +15,7 @@ use hashbrown::{HashMap, HashSet};
 
 use self::course::Course;
 use self::put::{put_extra, put_group, put_user, same_extra, without};
+use crate::model::delta::usernames::check_bearers;
 use crate::model::delta::{Delta, Kept, Lineage, Replaced};
 use crate::model::{Csr, GroupRecord, NONE, RecordKind, Records, Reference, Rejected, UserRecord};
 
@@ -54,6 +55,7 @@ impl Records {
             && delta.upsert.rejected.is_empty()
             && (delta.filled.iter()).all(|it| replaced.is_fresh(RecordKind::Group, it))
             && self.check_rejected(delta).is_ok()
+            && check_bearers(self, delta, &replaced).is_ok()
             && !self.rejected.iter().any(rejected)
             && self.pool.len() <= STRINGS_MAX * self.strings_needed();
         if !ordinary {

@@ -3,6 +3,8 @@
 //! Once such a membership is known it looks like any other, so it cannot be told what becomes of it when its user leaves or
 //! is named otherwise. One that is not known yet is a reference to a user under the username's key.
 
+use hashbrown::HashSet;
+
 use super::{Delta, Gap, Replaced};
 use crate::model::{RecordKind, Records};
 
@@ -40,6 +42,28 @@ pub(super) fn check(old: &Records, delta: &Delta, replaced: &Replaced<'_>) -> Re
         if !stays || namesakes.any(|it| it[1] != now[1]) {
             return Err(Gap::NamedMember);
         }
+    }
+    Ok(())
+}
+
+/// Looks for users under whose username another one comes, where no two bear one.
+pub(super) fn check_bearers(
+    old: &Records,
+    delta: &Delta,
+    replaced: &Replaced<'_>,
+) -> Result<(), Gap> {
+    let upsert = &delta.upsert;
+    if !delta.one_bearer || upsert.users.is_empty() {
+        return Ok(());
+    }
+    let names: HashSet<&str> = upsert.users.iter().map(|it| upsert.text(it.key)).collect();
+    let stays = |id| !replaced.has(RecordKind::User, id);
+    let mut namesakes = old.users.iter().filter(|it| {
+        let name = old.text(it.key);
+        !name.is_empty() && names.contains(name)
+    });
+    if namesakes.any(|it| stays(old.text(it.id))) {
+        return Err(Gap::TwoBearers);
     }
     Ok(())
 }
@@ -155,6 +179,33 @@ mod tests {
             members(&old.merged(&filled).unwrap()),
             (vec!["1"], vec!["cid"])
         );
+    }
+
+    #[test]
+    fn two_with_one_username_are_a_gap_where_that_cannot_be() {
+        let old = records(&[["1", "ada", "ada"], ["2", "ben", "ben"]], None);
+        let check = |change: Delta, expect: bool| {
+            let change = Delta {
+                by_username: false,
+                one_bearer: true,
+                ..change
+            };
+            assert_eq!(old.merged(&change).is_ok(), expect, "{change:?}");
+            assert_eq!(old.merge(&change).is_ok(), expect, "{change:?}");
+            let may = Delta {
+                one_bearer: false,
+                ..change
+            };
+            assert!(old.merge(&may).is_ok());
+        };
+        let now = |users: &[[&str; 3]]| delta(records(users, None));
+        check(now(&[["1", "ada", "ada"]]), true);
+        check(now(&[["3", "cid", "cid"]]), true);
+        check(now(&[["3", "ada", "ada"]]), false);
+        check(now(&[["3", "ada", "ada"], ["1", "ava", "ava"]]), true);
+        let gone = vec![(RecordKind::User, "1".to_owned())];
+        let instead = now(&[["3", "ada", "ada"]]);
+        check(Delta { gone, ..instead }, true);
     }
 
     #[test]

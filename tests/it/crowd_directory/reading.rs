@@ -149,6 +149,10 @@ async fn the_place_where_changes_begin_is_asked_for_before_anything_is_read() {
         "GET /search",
         "GET /search",
         "GET /group/membership",
+        "GET /user",
     ];
-    assert_eq!(asked, expect, "each list ends with an empty page");
+    assert_eq!(
+        asked, expect,
+        "each list ends with an empty page, and one user is looked up by key"
+    );
 }

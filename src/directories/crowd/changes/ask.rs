@@ -2,6 +2,9 @@
 //!
 //! A membership event names a user by a name that may have been another's when it happened. Where the name is among those whose
 //! records changed, or nobody bears it now, the group is asked for with all its members; else the user for all its groups.
+//!
+//! A Jira merges its directories: of two users with one name it shows the upper one, and of the lower one that comes to light
+//! when the upper one goes it tells nothing. So the names of those who are gone are asked for as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,12 +32,15 @@ pub(super) async fn anew(
         builder: RecordsBuilder::default(),
         delta: Delta {
             moves_follow: true,
+            one_bearer: true,
             ..Delta::default()
         },
         groups: concerned.groups.clone(),
     };
-    for key in &concerned.keys {
-        asking.user_by_key(key).await?;
+    for (key, names) in &concerned.keys {
+        if !asking.user_by_key(key).await? {
+            asking.gone(key, names).await?;
+        }
     }
     for (handle, member) in &concerned.users {
         let in_doubt = concerned.renamed.contains(handle);
@@ -71,15 +77,38 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    async fn user_by_key(&mut self, key: &str) -> Result<(), Stop> {
+    /// Takes whoever has a key; `false` where nobody has.
+    async fn user_by_key(&mut self, key: &str) -> Result<bool, Stop> {
         match api::user(self.session, Who::Key(key)).await? {
-            None => self.delta.gone.push((RecordKind::User, key.to_owned())),
-            Some(user) if user.key == key => self.user(&user, &BTreeMap::new()).await?,
+            None => Ok(false),
+            Some(user) if user.key == key => {
+                self.user(&user, &BTreeMap::new()).await?;
+                Ok(true)
+            }
             Some(_) => {
                 let text = "asked for a user by key, the server showed another one";
-                return Err(Stop::Doubt(text.to_owned()));
+                Err(Stop::Doubt(text.to_owned()))
             }
         }
+    }
+
+    /// Takes note that nobody has a key any more, and takes whoever bears the names now.
+    async fn gone(&mut self, key: &str, names: &BTreeMap<String, String>) -> Result<(), Stop> {
+        if names.is_empty() {
+            let text = "a user is gone whose name is not told";
+            return Err(Stop::Doubt(text.to_owned()));
+        }
+        for name in names.values() {
+            match api::user(self.session, Who::Name(name)).await? {
+                None => {}
+                Some(user) if user.key == key || user.key.is_empty() => {
+                    let text = "the server does not find users by their keys";
+                    return Err(Stop::Doubt(text.to_owned()));
+                }
+                Some(user) => self.user(&user, &BTreeMap::new()).await?,
+            }
+        }
+        self.delta.gone.push((RecordKind::User, key.to_owned()));
         Ok(())
     }
 

@@ -15,8 +15,8 @@ const MANY_MEMBERS: usize = 10;
 /// Everybody whom events concern. Names are by handle, as they were spelled last.
 #[derive(Debug, Default)]
 pub(super) struct Concerned {
-    /// Users by key.
-    pub keys: BTreeSet<String>,
+    /// Users by key, each with the names that events gave them, by handle.
+    pub keys: BTreeMap<String, BTreeMap<String, String>>,
     /// Users of whom only the name is known, each with the groups that it may have come into or left.
     pub users: BTreeMap<String, Member>,
     /// The handles of all users whose records changed: those names may have belonged to somebody else before.
@@ -92,7 +92,10 @@ impl Concerned {
             let member = self.users.entry(text::fold(&user.name)).or_default();
             member.name = user.name;
         } else {
-            self.keys.insert(user.key);
+            let names = self.keys.entry(user.key).or_default();
+            if !user.name.is_empty() {
+                names.insert(text::fold(&user.name), user.name);
+            }
         }
     }
 
@@ -167,7 +170,8 @@ mod tests {
             children: vec![named("New", "")],
         })
         .unwrap();
-        assert_eq!(it.keys.iter().collect::<Vec<_>>(), ["1:2"]);
+        assert_eq!(it.keys.keys().collect::<Vec<_>>(), ["1:2"]);
+        assert_eq!(it.keys["1:2"]["ada"], "Ada");
         assert_eq!(it.renamed.iter().collect::<Vec<_>>(), ["ada", "ben"]);
         let users: Vec<_> = it
             .users

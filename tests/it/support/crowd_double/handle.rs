@@ -166,7 +166,14 @@ impl Call<'_> {
             "/user" => {
                 // By name or by key [C S2].
                 let user = match (asked.query.get("username"), asked.query.get("key")) {
-                    (None, Some(key)) if self.rules.keys => state.user_by_key(key)?,
+                    (None, Some(key)) if self.rules.keys => match self.rules.no_key_lookup {
+                        None => state.user_by_key(key)?,
+                        Some(404) => state.user("")?,
+                        Some(status) => {
+                            let text = "the query lacks username".to_owned();
+                            return Err(Fail(status, "ILLEGAL_ARGUMENT", text));
+                        }
+                    },
                     _ => state.user(asked.is("username")?)?,
                 };
                 Ok((self.show)(200, &Shown::User(user, asked.expand())))

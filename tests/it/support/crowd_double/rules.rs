@@ -59,6 +59,8 @@ pub(crate) struct Rules {
     pub(crate) context: &'static str,
     /// Users show their `key` \[C S2, S3\]; older servers do not \[?\].
     pub(crate) keys: bool,
+    /// `GET /user?key=` is not understood and gets this status: servers that show keys, and do not look up by them \[?\].
+    pub(crate) no_key_lookup: Option<u16>,
     /// The list inside of `attributes`: `attributes` \[C S3\] or `attribute` \[C S2\].
     pub(crate) attribute_list: &'static str,
     /// `active` is shown as a text; taken as one in any case \[C KB\].
@@ -103,6 +105,7 @@ impl Default for Rules {
         Rules {
             context: "/crowd",
             keys: true,
+            no_key_lookup: None,
             attribute_list: "attributes",
             active_as_text: false,
             page_default: 1000,

@@ -19,7 +19,7 @@ use crate::wire::crowd::{Format, Writer};
 
 pub(super) use self::authentication::{Verifier, authenticate};
 pub(super) use self::search::{Searches, search};
-pub(super) use self::tokens::events;
+pub(super) use self::tokens::{events, token};
 
 /// A question about one image.
 pub(super) struct Question<'a> {
@@ -41,8 +41,8 @@ impl Question<'_> {
             Resource::ChildGroups(depth) => self.groups_in_group(depth),
             Resource::ParentGroups(depth) => self.groups_above_group(depth),
             Resource::Memberships => Ok(self.memberships()),
-            Resource::Token => Ok(self.token()),
             Resource::Search
+            | Resource::Token
             | Resource::Events(_)
             | Resource::Cookie
             | Resource::Authentication

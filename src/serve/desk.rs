@@ -129,13 +129,7 @@ impl Desk {
         {
             return Ok(reply.whole(crowd::cookie));
         }
-        let image = self.sets.image(&login.entry).ok_or_else(|| {
-            Refusal::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "OPERATION_FAILED",
-                "The set of this application is not complete yet, or waits for an approval: see `usersyncd status`.",
-            )
-        })?;
+        let image = self.sets.image(&login.entry).ok_or_else(nothing_yet)?;
         let resource = served(resource, method)?;
         let sent = if method == Method::POST {
             Some(self.body(&head.headers, body).await?)
@@ -157,10 +151,14 @@ impl Desk {
                 crowd::authenticate(&question, &login.entry, &sent, &self.verifier).await
             }
             Resource::Search => crowd::search(&question, sent, &self.searches).await,
+            Resource::Token => match self.sets.token(&login.entry) {
+                Some(token) => Ok(crowd::token(&token, &question.reply)),
+                None => Err(nothing_yet()),
+            },
             Resource::Events(token) => match self.sets.since(&login.entry, token) {
                 Some(since) => crowd::events(since, &question.reply),
                 // Withdrawn in this very moment.
-                None => crowd::events(super::sets::Since::Expired, &question.reply),
+                None => Err(nothing_yet()),
             },
             resource => question.answer(resource),
         };
@@ -237,6 +235,15 @@ impl Desk {
             () = self.clock.sleep(BODY_MAX) => {}
         }
     }
+}
+
+/// What a client is told that must wait.
+fn nothing_yet() -> Refusal {
+    Refusal::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "OPERATION_FAILED",
+        "The set of this application is not complete yet, or waits for an approval: see `usersyncd status`.",
+    )
 }
 
 /// A request of an application.

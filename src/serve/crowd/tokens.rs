@@ -1,33 +1,30 @@
 //! Event tokens: what a client has seen, and what has changed since.
 //!
-//! A token is the digest of what was served when it was given out. So it means the same after a restart, and nothing at all
-//! once the set was lost and made anew.
+//! A token stands for what was served when it was given out, and means the same after a restart; it means nothing at all once
+//! the set was lost and made anew.
 
 use std::collections::BTreeMap;
 
 use hyper::StatusCode;
 
-use super::{Question, entities};
+use super::entities;
 use crate::serve::image::Image;
 use crate::serve::reply::{Answer, Refusal, Reply};
 use crate::serve::sets::{Changes, Since, Subjects};
 use crate::wire::crowd::events::{Change, Operation, write_events};
 use crate::wire::crowd::{Group, User};
 
-impl Question<'_> {
-    /// The token for what is served now.
-    pub(super) fn token(&self) -> Answer {
-        let token = self.image.digest();
-        self.reply.events(token, &[])
-    }
+/// The token for what is served now.
+pub(in crate::serve) fn token(token: &str, reply: &Reply) -> Answer {
+    reply.events(token, &[])
 }
 
 /// What has changed since a token was given out.
 pub(in crate::serve) fn events(since: Since, reply: &Reply) -> Result<Answer, Refusal> {
     match since {
-        Since::Changes(image, changes) => {
+        Since::Changes(image, token, changes) => {
             let told = told(&image, &changes);
-            Ok(reply.events(image.digest(), &told))
+            Ok(reply.events(&token, &told))
         }
         Since::Expired => Err(Refusal::new(
             StatusCode::GONE,

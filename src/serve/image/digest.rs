@@ -1,6 +1,6 @@
 //! One short text that stands for everything a client is shown.
 //!
-//! It makes the event tokens: what was served before a restart and is served again has the same digest, so clients need not
+//! It begins the event tokens: what was served before a restart and is served again has the same digest, so clients need not
 //! read everything anew; a store that was lost and filled again gives other keys, hence another digest.
 
 use std::fmt::Write as _;

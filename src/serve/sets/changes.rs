@@ -1,6 +1,9 @@
 //! Several differences in a row as one list of changes, told as things are now.
+//!
+//! A client takes its token before it reads its lists, so it may hold the state after any of the steps. Whatever one of them
+//! touched is told, therefore, also where it is now as it was at first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::difference::{Difference, Touched, TouchedEdge};
@@ -27,7 +30,8 @@ pub(in crate::serve) struct Subjects {
     pub(in crate::serve) deleted: Vec<String>,
 }
 
-/// The groups that each member, by place, has gained or lost.
+/// The groups that each member, by place, has gained or lost: those of its touched memberships that are there now, and those that
+/// are not.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::serve) struct Memberships {
     pub(in crate::serve) gained: BTreeMap<u32, Vec<u32>>,
@@ -40,7 +44,7 @@ impl Changes {
     /// remove the first; when it reads everything, the keys tell it who is who.
     pub(super) fn of(steps: &[Arc<Difference>], image: &Image) -> Option<Changes> {
         let users = || steps.iter().flat_map(|it| &it.users);
-        if Identities::of(users()).changed(image) {
+        if users().any(|it| it.is_another(image)) {
             return None;
         }
         let find_user = |name: &str| image.find_folded_user(name);
@@ -64,29 +68,16 @@ impl Changes {
     }
 }
 
-/// The key that each touched name bore at first, of those that were there.
-struct Identities<'a>(BTreeMap<&'a str, Option<&'a str>>);
-
-impl<'a> Identities<'a> {
-    fn of(touched: impl Iterator<Item = &'a Touched>) -> Self {
-        let mut first = BTreeMap::new();
-        for it in touched {
-            let key = it.key.as_deref().filter(|_| it.was_there);
-            first.entry(it.name.as_str()).or_insert(key);
-        }
-        Identities(first)
-    }
-
-    /// Whether one of them belongs to another name now, or its name to another key.
-    fn changed(&self, image: &Image) -> bool {
-        let moved = |(name, key): (&str, Option<&str>)| {
-            let bearer = image.find_folded_user(name);
-            key.is_some_and(|key| match bearer {
-                Some(place) => image.user(place).key != key,
-                None => image.find_key(key).is_some(),
-            })
+impl Touched {
+    /// Whether who bore this name then bears another now, or the name belongs to somebody else.
+    fn is_another(&self, image: &Image) -> bool {
+        let Some(key) = self.key.as_deref().filter(|_| self.was_there) else {
+            return false;
         };
-        self.0.iter().map(|(name, key)| (*name, *key)).any(moved)
+        match image.find_folded_user(&self.name) {
+            Some(place) => image.user(place).key != key,
+            None => image.find_key(key).is_some(),
+        }
     }
 }
 
@@ -106,8 +97,7 @@ impl Subjects {
             match (was_there, find(name)) {
                 (false, Some(place)) => subjects.created.push(place),
                 (true, Some(place)) => subjects.updated.push(place),
-                (true, None) => subjects.deleted.push(spelled.to_owned()),
-                (false, None) => {}
+                (_, None) => subjects.deleted.push(spelled.to_owned()),
             }
         }
         subjects
@@ -123,19 +113,18 @@ struct Find<'a> {
 
 impl Memberships {
     fn of<'a>(touched: impl Iterator<Item = &'a TouchedEdge>, find: &Find<'_>) -> Self {
-        let mut all: BTreeMap<(&str, &str), bool> = BTreeMap::new();
-        for it in touched {
-            all.entry((&it.member, &it.group)).or_insert(it.was_there);
-        }
+        let all: BTreeSet<(&str, &str)> = touched
+            .map(|it| (it.member.as_str(), it.group.as_str()))
+            .collect();
         let mut memberships = Memberships::default();
-        for ((member, group), was_there) in all {
+        for (member, group) in all {
             let (Some(member), Some(group)) = ((find.member)(member), (find.group)(group)) else {
                 continue;
             };
-            let side = match (was_there, (find.has)(group, member)) {
-                (false, true) => &mut memberships.gained,
-                (true, false) => &mut memberships.lost,
-                _ => continue,
+            let side = if (find.has)(group, member) {
+                &mut memberships.gained
+            } else {
+                &mut memberships.lost
             };
             side.entry(member).or_default().push(group);
         }

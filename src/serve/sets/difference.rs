@@ -40,8 +40,6 @@ pub(super) struct Touched {
 pub(super) struct TouchedEdge {
     pub(super) member: String,
     pub(super) group: String,
-    /// Whether it was there before.
-    pub(super) was_there: bool,
 }
 
 impl Difference {
@@ -202,11 +200,10 @@ impl Edges<'_> {
             } else {
                 self.new.folded_group(now)
             };
-            let mut add = |member: &str, was_there| {
+            let mut add = |member: &str| {
                 found.push(TouchedEdge {
                     member: member.to_owned(),
                     group: group.to_owned(),
-                    was_there,
                 });
             };
             // Both sides are sorted by name, so the places of those that stayed are in one order.
@@ -214,14 +211,14 @@ impl Edges<'_> {
             for &member in was {
                 let member_now = members.now[member as usize];
                 if member_now == NONE || is.binary_search(&member_now).is_err() {
-                    add(member_name(self.old, member), true);
+                    add(member_name(self.old, member));
                 } else {
                     kept.push(member_now);
                 }
             }
             for &member in is {
                 if kept.binary_search(&member).is_err() {
-                    add(member_name(self.new, member), false);
+                    add(member_name(self.new, member));
                 }
             }
         }

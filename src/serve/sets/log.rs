@@ -10,7 +10,7 @@ const STEPS_MAX: usize = 500;
 /// The most changes that all of them hold together: some megabytes. Whoever is further behind reads everything.
 const CHANGES_MAX: usize = 50_000;
 
-/// Differences in the order in which they came about, each with the digest of what was served before it.
+/// Differences in the order in which they came about, each with the token of what was served before it.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     steps: VecDeque<(String, Arc<Difference>)>,
@@ -18,27 +18,19 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Adds what changed from the image with that digest to the one published now.
-    pub(super) fn add(&mut self, before: &str, difference: Difference) {
-        if difference.changes() == 0 {
-            return;
-        }
+    /// Adds what changed from what that token stands for to what is published now.
+    pub(super) fn add(&mut self, before: String, difference: Difference) {
         self.changes += difference.changes();
-        self.steps
-            .push_back((before.to_owned(), Arc::new(difference)));
+        self.steps.push_back((before, Arc::new(difference)));
         while self.steps.len() > STEPS_MAX || self.changes > CHANGES_MAX {
             let gone = self.steps.pop_front();
             self.changes -= gone.map_or(0, |(_, it)| it.changes());
         }
     }
 
-    /// Everything that came after the image with that digest; `None` if it is not known. A digest that was served twice is
-    /// taken where it stood last: that is the shorter way to the same end.
-    pub(super) fn since(&self, digest: &str) -> Option<Vec<Arc<Difference>>> {
-        let at = self
-            .steps
-            .iter()
-            .rposition(|(before, _)| before == digest)?;
+    /// Everything that came after what that token stands for; `None` if it is not known.
+    pub(super) fn since(&self, token: &str) -> Option<Vec<Arc<Difference>>> {
+        let at = self.steps.iter().position(|(before, _)| before == token)?;
         Some(self.steps.range(at..).map(|(_, it)| it.clone()).collect())
     }
 }

@@ -71,7 +71,7 @@ fn a_restart_serves_what_was_committed_and_knows_the_tokens_that_it_gave_for_tha
         (200, Some(0)),
         "{answer}"
     );
-    assert_eq!(answer["newEventToken"], token.as_str());
+    assert_eq!(answer["newEventToken"], served.token().as_str());
     served.daemon.stop().ended(0);
 
     // After a change that it did not see, a token is good for nothing.

@@ -54,6 +54,12 @@ async fn since(serving: &Serving, token: &str) -> Vec<String> {
         .collect()
 }
 
+/// Insists that nothing has happened since a token, and gives the one to ask with from now on.
+async fn nothing_since(serving: &Serving, token: &str) -> String {
+    assert_eq!(since(serving, token).await, [""; 0]);
+    self::token(serving).await
+}
+
 fn publish(serving: &Serving, town: &Town) {
     serving.sets.publish(ENTRY, town.image());
 }
@@ -100,7 +106,7 @@ async fn every_change_is_told_once_with_the_present_state() {
     publish(&serving, &town);
     let told = since(&serving, &first).await;
     insta::assert_snapshot!(told.join("\n"));
-    // Later changes come on top; what came and went is not told at all.
+    // Later changes come on top. Who came and went may have been read in between.
     let second = token(&serving).await;
     let town = town.user(Citizen::new("fleeting", "1:f"));
     publish(
@@ -111,9 +117,13 @@ async fn every_change_is_told_once_with_the_present_state() {
         .without("fleeting")
         .changed("ada", |it| it.email = "other@example.com".to_owned());
     publish(&serving, &town);
-    assert_eq!(since(&serving, &second).await, ["UPDATED user ada"]);
+    assert_eq!(
+        since(&serving, &second).await,
+        ["DELETED user fleeting", "UPDATED user ada"]
+    );
     let all = since(&serving, &first).await;
-    assert_eq!(all, told);
+    let known = all.iter().filter(|it| *it != "DELETED user fleeting");
+    assert_eq!(known.collect::<Vec<_>>(), told.iter().collect::<Vec<_>>());
     let json = serving.json(&format!("/event/{first}")).await.json();
     let ada = json["events"]
         .as_array()
@@ -124,11 +134,35 @@ async fn every_change_is_told_once_with_the_present_state() {
 }
 
 #[tokio::test]
+async fn what_changed_and_came_back_is_told_to_whoever_may_have_read_it_in_between() {
+    let serving = serving::start().await;
+    let before = token(&serving).await;
+    let between = company()
+        .without("zoe")
+        .group("staff", &["Ben", "carl"], &["leads"])
+        .without_group("empty");
+    publish(&serving, &between);
+    publish(&serving, &company());
+    assert_ne!(token(&serving).await, before);
+    let told = since(&serving, &before).await;
+    insta::assert_snapshot!(told.join("\n"));
+    // Somebody else bore the name in between: reading everything tells who is who.
+    let before = token(&serving).await;
+    publish(
+        &serving,
+        &company().changed("zoe", |it| it.key = "1:other".to_owned()),
+    );
+    publish(&serving, &company());
+    expired(&serving, &before).await;
+}
+
+#[tokio::test]
 async fn a_token_outlives_a_restart_if_the_set_does() {
     let serving = serving::start().await;
     let before = token(&serving).await;
     let again = serving::start().await;
-    assert_eq!(since(&again, &before).await, [""; 0]);
+    let now = token(&again).await;
+    assert_eq!(nothing_since(&again, &before).await, now);
     let other = serving::start().await;
     publish(&other, &company().without("zoe"));
     let changed = token(&other).await;

@@ -126,6 +126,7 @@ impl Http {
             what: format!("{}: {asked}", request.operation),
             asked,
             hidden: Hidden::of(request),
+            is_secret: request.body.as_ref().is_some_and(|it| it.is_secret),
             timeout: self.inner.timeout,
             clock: Arc::clone(&self.inner.clock),
         };

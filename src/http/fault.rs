@@ -63,7 +63,9 @@ impl HttpError {
 pub(super) fn refused(operation: &str, answer: &Answer) -> HttpError {
     let Answer { status, asked, .. } = answer;
     let excerpt = answer.excerpt();
-    let said = if excerpt.is_empty() {
+    let said = if answer.is_secret {
+        "in words that are not shown, since they may repeat a password".to_owned()
+    } else if excerpt.is_empty() {
         "without a word".to_owned()
     } else {
         format!("saying: {excerpt}")

@@ -71,6 +71,7 @@ mod tests {
             body: Some(Body {
                 content_type: "application/json",
                 bytes: b"{\"value\":\"s3cret\"}".to_vec(),
+                is_secret: false,
             }),
             limit: 0,
         };

@@ -75,8 +75,10 @@ pub struct Request<'a> {
 pub struct Body {
     /// Its media type.
     pub content_type: &'static str,
-    /// It itself. It may hold a password, so that it is never shown.
+    /// It itself. It is never shown.
     pub bytes: Vec<u8>,
+    /// It holds a password of a person. A server may repeat that in any spelling, so nothing of its answer is shown either.
+    pub is_secret: bool,
 }
 
 /// A whole answer, of any status but a redirect. An answer that reports success is no HTML page.
@@ -91,6 +93,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What was asked, for errors: method, scheme, host and path.
     pub asked: String,
+    /// What was sent is a secret, and the answer may repeat it.
+    pub is_secret: bool,
 }
 
 impl Answer {
@@ -99,8 +103,12 @@ impl Answer {
         excerpt::is_html(&self.content_type, &self.body)
     }
 
-    /// The beginning of the body for an error's text: one line; of an HTML page the title.
+    /// The beginning of the body for an error's text: one line; of an HTML page the title. Nothing where it may repeat a
+    /// secret.
     pub fn excerpt(&self) -> String {
+        if self.is_secret {
+            return String::new();
+        }
         excerpt::of(&self.content_type, &self.body)
     }
 
@@ -199,6 +207,7 @@ mod tests {
             body: Some(Body {
                 content_type: "application/json",
                 bytes: b"hunter3".to_vec(),
+                is_secret: false,
             }),
             limit: 1,
         };
@@ -214,6 +223,7 @@ mod tests {
             content_type: String::new(),
             body: b"hunter5".to_vec(),
             asked: String::new(),
+            is_secret: false,
         };
         let body = request.body.clone();
         let shown = format!("{request:?} {settings:?} {answer:?} {body:?}");

@@ -43,6 +43,8 @@ pub(super) struct Origin {
     /// Method, scheme, host and path.
     pub(super) asked: String,
     pub(super) hidden: Hidden,
+    /// Nothing of the answer is shown.
+    pub(super) is_secret: bool,
     pub(super) timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -95,6 +97,7 @@ impl Stream {
             content_type: self.content_type,
             body,
             asked: self.origin.asked,
+            is_secret: self.origin.is_secret,
         })
     }
 
@@ -129,12 +132,15 @@ impl Stream {
         // A page that is cut is a page nevertheless.
         let page = self.beginning(begin.clone()).await.unwrap_or(begin);
         let page = self.origin.hidden.mask(page);
+        let page = if self.origin.is_secret {
+            "an HTML page".to_owned()
+        } else {
+            excerpt::of("text/html", &page)
+        };
         HttpError::Html(format!(
             "{} was answered with {} and {}: the URL must lead to the service itself, not to a page for people or to a \
              login in front of it",
-            self.origin.what,
-            self.status,
-            excerpt::of("text/html", &page)
+            self.origin.what, self.status, page
         ))
     }
 

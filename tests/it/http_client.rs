@@ -58,6 +58,7 @@ fn post(url: &str) -> Request<'static> {
         body: Some(Body {
             content_type: "application/json",
             bytes: b"{\"name\":\"anna\"}".to_vec(),
+            is_secret: false,
         }),
         ..get(url)
     }

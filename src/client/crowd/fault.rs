@@ -58,11 +58,33 @@ pub enum CrowdFault {
     Unreadable(String),
 }
 
+/// Reasons of the protocol that may be shown also where the words of the server may not.
+const KNOWN_REASONS: [&str; 13] = [
+    "APPLICATION_ACCESS_DENIED",
+    "APPLICATION_PERMISSION_DENIED",
+    "EXPIRED_CREDENTIAL",
+    "ILLEGAL_ARGUMENT",
+    "INACTIVE_ACCOUNT",
+    "INVALID_CREDENTIAL",
+    "INVALID_EMAIL",
+    "INVALID_USER",
+    "INVALID_USER_AUTHENTICATION",
+    "OPERATION_FAILED",
+    "PERMISSION_DENIED",
+    "UNSUPPORTED_OPERATION",
+    "USER_NOT_FOUND",
+];
+
 impl CrowdFault {
     /// What an answer of any status but a success means.
     pub(super) fn of(operation: &str, answer: &Answer) -> CrowdFault {
-        let text = answer.refused(operation).to_string();
+        let mut text = answer.refused(operation).to_string();
         let body = ErrorBody::read(&answer.body);
+        // The protocol's words are no passwords.
+        let word = body.as_ref().map(|it| it.reason.as_str());
+        if let Some(word) = word.filter(|it| answer.is_secret && KNOWN_REASONS.contains(it)) {
+            text = format!("{text} ({word})");
+        }
         match answer.status {
             StatusCode::UNAUTHORIZED => CrowdFault::Password(format!(
                 "{text}; check `application` and `password` against the application as the server knows it: they are \

@@ -129,9 +129,11 @@ impl Session {
         limit: u64,
     ) -> Result<Answer, CrowdFault> {
         let mut request = self.request(operation, method, path, query, JSON, limit);
+        let is_secret = holds_password(&request.method, path);
         request.body = body.map(|bytes| Body {
             content_type: JSON,
             bytes,
+            is_secret,
         });
         let answer = self.crowd.0.http.ask(request).await?;
         if answer.status.is_success() {
@@ -184,6 +186,15 @@ fn there(answer: Result<Vec<u8>, CrowdFault>, reason: &str) -> Result<Option<Vec
         Ok(body) => Ok(Some(body)),
         Err(fault) if fault.is_not_there() && fault.reason() == reason => Ok(None),
         Err(fault) => Err(fault),
+    }
+}
+
+/// Whether the body of a request holds a password: one that is tried, changed, or given to a new user.
+fn holds_password(method: &Method, path: &str) -> bool {
+    match path {
+        "/authentication" | "/user/password" => true,
+        "/user" => *method == Method::POST,
+        _ => false,
     }
 }
 

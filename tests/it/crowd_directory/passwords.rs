@@ -8,6 +8,7 @@ use usersyncd::directories::{Authenticator, Directory};
 use usersyncd::model::Verdict;
 
 use super::{directory, fill, variants, with_password};
+use crate::support::crowd_double::fault::Scripted;
 use crate::support::crowd_double::{CrowdDouble, Fault, Rules};
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -220,4 +221,54 @@ async fn a_server_that_says_nothing_is_waited_for_as_long_as_was_said() {
         matches!(&verdict, Verdict::Unavailable(it) if it.contains("300 ms")),
         "{verdict:?}"
     );
+}
+
+#[tokio::test]
+async fn no_text_holds_a_password_that_the_server_repeats() {
+    let world = World::new(Rules::default());
+    for (status, content_type, body) in [
+        (
+            500,
+            "application/json",
+            r#"{"status-code":500,"message":"token at (String)\"{\"value\":\"hunter2-secret\"}\""}"#,
+        ),
+        (400, "text/plain", "value=hunter2-secret is suspicious"),
+        (
+            500,
+            "application/json",
+            r#"{"reason":"hunter2-secret","message":"hunter2-secret"}"#,
+        ),
+        (
+            403,
+            "text/html",
+            "<html><title>blocked: hunter2-secret</title></html>",
+        ),
+        (
+            200,
+            "text/html",
+            "<html><title>blocked: hunter2-secret</title></html>",
+        ),
+    ] {
+        let answer = Scripted {
+            status,
+            content_type,
+            headers: Vec::new(),
+            body: body.to_owned(),
+        };
+        world
+            .double
+            .fail_always("POST /authentication", Fault::Answer(answer));
+        let verdict = world.verify(&world.id("ada"), "hunter2-secret").await;
+        let told = format!("{verdict:?}");
+        assert!(told.starts_with("Unavailable"), "{told}");
+        assert!(!told.contains("hunter2"), "{told}");
+        world.double.mend();
+    }
+    world.double.fail_always(
+        "POST /authentication",
+        Fault::reason(500, "OPERATION_FAILED"),
+    );
+    let verdict = world.verify(&world.id("ada"), "hunter2-secret").await;
+    let told = format!("{verdict:?}");
+    assert!(told.contains("OPERATION_FAILED"), "{told}");
 }

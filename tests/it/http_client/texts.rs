@@ -71,6 +71,7 @@ async fn no_error_shows_what_was_sent_even_if_the_server_does() {
             body: Some(Body {
                 content_type: "application/json",
                 bytes: b"{\"value\":\"s3cret\"}".to_vec(),
+                is_secret: false,
             }),
             ..post(&script.url("/authentication?username=anna"))
         };

@@ -237,7 +237,7 @@ impl Listing {
         let edges = self.observed.members.len() + self.observed.children.len();
         let edges = counted(edges as u64, "membership");
         let edges = match self.way {
-            Way::Document => edges,
+            Way::Document(_) => edges,
             Way::GroupByGroup => {
                 format!("{edges}, asked group by group: the server lacks `/group/membership`")
             }

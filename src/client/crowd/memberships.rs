@@ -1,8 +1,11 @@
 //! All direct memberships: by the one streamed document of `/group/membership`, or group by group where a server lacks it.
 
+use hashbrown::HashSet;
+
 use super::session::Session;
 use super::{CrowdFault, Listed};
-use crate::wire::crowd::{Group, Membership, MembershipReader, User};
+use crate::text;
+use crate::wire::crowd::{Group, Membership, MembershipReader, User, XmlFault};
 
 /// The longest document that is taken, in bytes: five million memberships with long names.
 const DOCUMENT_MAX: u64 = 1 << 30;
@@ -10,8 +13,8 @@ const DOCUMENT_MAX: u64 = 1 << 30;
 /// By which way the memberships came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// In one document.
-    Document,
+    /// In one document, but for so many groups that it lacks: two calls each.
+    Document(usize),
     /// By two calls a group: the server has no such document.
     GroupByGroup,
 }
@@ -27,13 +30,26 @@ impl Session {
         groups: impl Iterator<Item = &str>,
         mut each: impl FnMut(Membership<'_>),
     ) -> Result<Way, CrowdFault> {
-        if self.membership_document(&mut each).await? {
-            return Ok(Way::Document);
+        let mut named = HashSet::new();
+        let mut note = |it: Membership<'_>| {
+            if let Membership::Group(name) = it {
+                named.insert(text::fold(name));
+            }
+            each(it);
+        };
+        if !self.membership_document(&mut note).await? {
+            for group in groups {
+                self.memberships_of(group, &mut each).await?;
+            }
+            return Ok(Way::GroupByGroup);
         }
-        for group in groups {
+        // A group that the document does not name has not lost its members by that.
+        let mut lacking = 0;
+        for group in groups.filter(|it| !named.contains(text::folded(it).as_ref())) {
             self.memberships_of(group, &mut each).await?;
+            lacking += 1;
         }
-        Ok(Way::GroupByGroup)
+        Ok(Way::Document(lacking))
     }
 
     /// Reads the one document; `false` where the server has none.
@@ -56,8 +72,10 @@ impl Session {
             Err(fault) => return Err(fault),
         };
         let mut reader = MembershipReader::new();
-        let unsound =
-            |it: &dyn std::fmt::Display| CrowdFault::Cut(format!("{operation}: {it}; {CUT}"));
+        let unsound = |it: XmlFault| match it {
+            XmlFault::Cut => CrowdFault::Cut(format!("{operation}: {it}; {CUT}")),
+            it => CrowdFault::Unreadable(format!("{operation}: {it}")),
+        };
         loop {
             let chunk = match stream.chunk().await {
                 Ok(Some(chunk)) => chunk,
@@ -69,9 +87,9 @@ impl Session {
                     });
                 }
             };
-            reader.feed(&chunk, &mut *each).map_err(|it| unsound(&it))?;
+            reader.feed(&chunk, &mut *each).map_err(unsound)?;
         }
-        reader.finish().map_err(|it| unsound(&it))?;
+        reader.finish().map_err(unsound)?;
         Ok(true)
     }
 

@@ -85,6 +85,7 @@ fn records(complete: &Complete) -> Vec<Finding> {
         notes,
         with_key,
         without_key,
+        without_active,
         a_key: _,
     } = complete;
     let tally = records.tally();
@@ -128,6 +129,13 @@ fn records(complete: &Complete) -> Vec<Finding> {
             ),
         ),
     });
+    if *without_active > 0 {
+        findings.push(finding(
+            "active",
+            false,
+            format!("of {without_active} users the server does not say whether they are active: nothing is done to them"),
+        ));
+    }
     findings.extend(notes.iter().map(|it| finding("notes", true, it.clone())));
     findings.extend(doubled(records));
     findings

@@ -52,6 +52,8 @@ pub(super) struct Gathered {
     pub with_key: usize,
     /// The key of one of the users.
     a_key: Option<String>,
+    /// Users of whom the server does not say whether they are active.
+    without_active: usize,
     inactive_groups: usize,
 }
 
@@ -61,6 +63,7 @@ pub(super) struct Complete {
     pub notes: Vec<String>,
     pub with_key: usize,
     pub without_key: usize,
+    pub without_active: usize,
     /// The key of one of the users.
     pub a_key: Option<String>,
 }
@@ -190,6 +193,7 @@ impl Reader {
         let users = session.users(expand, |it| match it {
             Ok(user) => {
                 gathered.users.insert(text::fold(&user.name));
+                gathered.without_active += usize::from(user.active.is_none());
                 if user.key.is_empty() {
                     gathered.without_key += 1;
                 } else {
@@ -204,6 +208,14 @@ impl Reader {
             }
         });
         users.await?;
+        let count = gathered.with_key + gathered.without_key;
+        if count > 0 && gathered.without_active == count {
+            return Err(CrowdFault::Unreadable(
+                "list users: the server shows names alone, and of nobody whether they are active; does it, or a proxy in \
+                 between, pass over `expand` in the query?"
+                    .to_owned(),
+            ));
+        }
         let groups = session.groups("group", |it| match it {
             Ok(group) => gathered.group(group),
             Err(bad) => {
@@ -336,15 +348,27 @@ impl Gathered {
             self.without_key,
             "users without a key, known by their names",
         );
-        if way == Way::GroupByGroup {
-            let text = "the server has no document of all memberships: each group was asked for";
-            notes.push(text.to_owned());
+        note(
+            self.without_active,
+            "users of whom the server does not say whether they are active",
+        );
+        match way {
+            Way::Document(0) => {}
+            Way::Document(lacking) => notes.push(format!(
+                "groups that the document of all memberships lacks, each asked for: {lacking}"
+            )),
+            Way::GroupByGroup => {
+                let text =
+                    "the server has no document of all memberships: each group was asked for";
+                notes.push(text.to_owned());
+            }
         }
         Complete {
             records: self.builder.finish(),
             notes,
             with_key: self.with_key,
             without_key: self.without_key,
+            without_active: self.without_active,
             a_key: self.a_key,
         }
     }

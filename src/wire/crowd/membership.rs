@@ -16,6 +16,9 @@ const PIECE_MAX: usize = 64 * 1024;
 /// Elements within elements; the document itself needs four.
 const DEPTH_MAX: usize = 32;
 
+/// Passed over, members would be lost.
+const UNKNOWN: XmlFault = XmlFault::Refused("tells of members by elements that are not known");
+
 /// What the stream tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Membership<'a> {
@@ -45,7 +48,9 @@ enum Open {
     Groups,
     User,
     Group,
-    /// One that means nothing to us.
+    /// One that means nothing to us, where only users and groups should be: it must be empty.
+    Unknown(String),
+    /// One that means nothing to us, within what was told already.
     Other(String),
 }
 
@@ -159,7 +164,17 @@ impl MembershipReader {
                 each(Membership::Child(&child));
                 Open::Group
             }
-            (Some(_), other) => Open::Other(other.to_owned()),
+            (Some(Open::Unknown(_)), _) => return Err(UNKNOWN),
+            (Some(Open::User | Open::Group | Open::Other(_)), other) => {
+                Open::Other(other.to_owned())
+            }
+            (Some(_), other) => {
+                // A link, say. Anything with a name would be a member who is passed over.
+                if attribute(tag, "name")?.is_some() || attribute(tag, "group")?.is_some() {
+                    return Err(UNKNOWN);
+                }
+                Open::Unknown(other.to_owned())
+            }
         };
         self.open.push(open);
         Ok(())
@@ -185,7 +200,7 @@ impl Open {
             Open::Groups => "groups",
             Open::User => "user",
             Open::Group => "group",
-            Open::Other(name) => name,
+            Open::Unknown(name) | Open::Other(name) => name,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use usersyncd::directories::ReadError;
+use usersyncd::directories::{Directory, ReadError};
 
 use super::{assert_same, complete, directory, fill, held, read, says, with_password};
 use crate::support::crowd_double::fault::Scripted;
@@ -177,6 +177,7 @@ async fn xml_that_ends_too_early_anywhere_is_an_error() {
     }
     document += "</memberships>";
     double.with(|it| {
+        it.groups.clear();
         for name in &names {
             it.add_group(name);
         }
@@ -274,6 +275,7 @@ async fn a_skip_that_was_one_moments_is_mended_by_reading_again() {
 #[tokio::test]
 async fn a_member_who_is_not_there_is_a_reference_to_nobody() {
     let double = filled(Rules::default());
+    double.with(|it| it.groups.retain(|name, _| name == "staff"));
     let document = r#"<memberships><membership group="Staff"><users><user name="ada"/><user name="ghost"/></users>
         <groups><group name="gone"/></groups></membership><membership group="gone"><users/></membership></memberships>"#;
     double.fail_always(
@@ -345,7 +347,7 @@ async fn one_bad_record_is_rejected_and_the_others_are_read() {
 #[tokio::test]
 async fn two_ids_with_one_username_are_both_kept_for_the_judge_and_a_repeat_is_one() {
     let double = CrowdDouble::start(Rules::default());
-    let users = r#"{"users":[{"name":"ada","key":"1"},{"name":"Ada","key":"2"},{"name":"ben","key":"3"},{"name":"ben","key":"3"}]}"#;
+    let users = r#"{"users":[{"name":"ada","key":"1","active":true},{"name":"Ada","key":"2","active":true},{"name":"ben","key":"3","active":true},{"name":"ben","key":"3","active":true}]}"#;
     double.fail("GET /search", 1, json(users));
     double.fail("GET /search", 2, json(r#"{"users":[]}"#));
     let (records, _, _) = complete(&directory(&double, "")).await;
@@ -366,4 +368,93 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
         directory(&double, "timeout: 1s").with_read_timeout(std::time::Duration::from_millis(300));
     let error = read(&directory, None).await.err().unwrap();
     assert_eq!(error.word(), "unavailable", "{error}");
+}
+
+#[tokio::test]
+async fn a_group_that_the_document_lacks_is_asked_for() {
+    for document in [
+        "<memberships/>",
+        r#"<memberships><membership group="none"><users/></membership></memberships>"#,
+    ] {
+        let double = filled(Rules::default());
+        double.fail_always(
+            "GET /group/membership",
+            page(200, "application/xml", document),
+        );
+        let (records, _, notes) = complete(&directory(&double, "")).await;
+        assert_same(&says(&records), &held(&double, true), document);
+        let told = notes.join(" ");
+        assert!(told.contains("document of all memberships lacks"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn members_under_another_element_are_an_error() {
+    for inner in [
+        r#"<members><user name="ada"/></members>"#,
+        r#"<user name="ada"/>"#,
+        r#"<users><principal name="ada"/></users>"#,
+    ] {
+        let double = filled(Rules::default());
+        let document =
+            format!(r#"<memberships><membership group="Staff">{inner}</membership></memberships>"#);
+        double.fail_always(
+            "GET /group/membership",
+            page(200, "application/xml", &document),
+        );
+        let error = fails(&double, "").await;
+        assert!(
+            matches!(&error, ReadError::Incomplete(it) if it.contains("elements that are not known")),
+            "{error}"
+        );
+        assert!(!error.to_string().contains("time-out"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_shows_names_alone_is_not_read() {
+    let double = filled(Rules {
+        expands: false,
+        ..Rules::default()
+    });
+    let error = fails(&double, "").await;
+    assert!(
+        matches!(&error, ReadError::Incomplete(it) if it.contains("`expand`")),
+        "{error}"
+    );
+    double.set(|it| it.expands = true);
+    double.with(|it| {
+        let ben = it.users.get_mut("ben").unwrap();
+        ben.foreign
+            .insert("active".to_owned(), serde_json::Value::Null);
+    });
+    let asked = directory(&double, "");
+    let (_, _, notes) = complete(&asked).await;
+    let told = notes.join(" ");
+    assert!(told.contains("whether they are active: 1"), "{told}");
+    let found = asked.check().await;
+    let is_told = |it: &usersyncd::model::Finding| it.item == "active" && !it.good;
+    assert!(found.iter().any(is_told), "{found:?}");
+}
+
+#[tokio::test]
+async fn a_group_that_is_skipped_is_noticed_where_each_is_asked_for() {
+    let double = CrowdDouble::start(Rules {
+        membership_list: false,
+        page_cap: 2,
+        paging: Paging::Skips,
+        ..Rules::default()
+    });
+    double.with(|it| {
+        it.add_user("a");
+        for group in ["g1", "g2", "g3", "g4"] {
+            it.add_group(group);
+            it.add_member(group, "a");
+        }
+    });
+    let error = fails(&double, "").await;
+    assert!(
+        matches!(&error, ReadError::Incomplete(it) if it.contains("skipped")),
+        "{error}"
+    );
 }

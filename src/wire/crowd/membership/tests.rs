@@ -116,11 +116,27 @@ fn a_piece_that_is_missing_within_is_noticed_or_told() {
 
 #[test]
 fn elements_that_mean_nothing_are_passed_over() {
-    let document = b"<memberships><link/><membership group='a'><x><user name='no'/></x><users><y/><user name='u'><z/></user></users>\
+    let document = b"<memberships><link/><membership group='a'><link rel='self'/><users><y/><user name='u'><z/></user></users>\
         <!-- > <user name='no'/> --><groups></groups></membership></memberships>";
     let expect = ["Group(\"a\")", "User(\"u\")"];
     for piece in [1, 5, 500] {
         assert_eq!(told(document, piece).unwrap(), expect);
+    }
+}
+
+#[test]
+fn members_under_elements_that_are_not_known_are_refused() {
+    for inner in [
+        "<x><user name='a'/></x>",
+        "<user name='a'/>",
+        "<users><principal name='a'/></users>",
+        "<groups><x><group name='a'/></x></groups>",
+    ] {
+        let document =
+            format!("<memberships><membership group='a'>{inner}</membership></memberships>");
+        for piece in [1, 5, 500] {
+            assert_eq!(told(document.as_bytes(), piece), Err(UNKNOWN), "{inner}");
+        }
     }
 }
 

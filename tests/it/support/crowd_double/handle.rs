@@ -303,7 +303,12 @@ impl Call<'_> {
                 let users = state.users.iter().filter(|it| wanted(it.0));
                 let users = users.map(|it| it.1).collect();
                 let users = search::page(users, &asked.query, self.rules);
-                Ok((self.show)(200, &Shown::Users(users, asked.expand())))
+                let expand = if self.rules.expands {
+                    asked.expand()
+                } else {
+                    Expand::default()
+                };
+                Ok((self.show)(200, &Shown::Users(users, expand)))
             }
             "group" => {
                 let groups = state.groups.iter().filter(|it| wanted(it.0));

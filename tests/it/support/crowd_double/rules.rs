@@ -61,6 +61,8 @@ pub(crate) struct Rules {
     pub(crate) keys: bool,
     /// `GET /user?key=` is not understood and gets this status: servers that show keys, and do not look up by them \[?\].
     pub(crate) no_key_lookup: Option<u16>,
+    /// `expand` is understood by `/search` \[C S3\]; else names alone are shown \[?\].
+    pub(crate) expands: bool,
     /// The list inside of `attributes`: `attributes` \[C S3\] or `attribute` \[C S2\].
     pub(crate) attribute_list: &'static str,
     /// `active` is shown as a text; taken as one in any case \[C KB\].
@@ -106,6 +108,7 @@ impl Default for Rules {
             context: "/crowd",
             keys: true,
             no_key_lookup: None,
+            expands: true,
             attribute_list: "attributes",
             active_as_text: false,
             page_default: 1000,

@@ -4,7 +4,7 @@ use url::form_urlencoded::byte_serialize;
 
 use super::CrowdFault;
 use super::session::{PAGE_MAX, Session};
-use crate::wire::crowd::Events;
+use crate::wire::crowd::{Events, EventsFault};
 
 impl Session {
     /// From where changes can be asked for; `None` where the server knows no changes at all.
@@ -12,7 +12,8 @@ impl Session {
     /// # Errors
     /// [`CrowdFault`].
     pub async fn event_token(&self) -> Result<Option<Events>, CrowdFault> {
-        match self.events("ask where changes begin", "/event").await {
+        let asked = self.events("ask where changes begin", "/event", Events::read);
+        match asked.await {
             Ok(events) => Ok(Some(events)),
             Err(CrowdFault::Refused {
                 status: 404 | 405 | 501,
@@ -29,14 +30,19 @@ impl Session {
     pub async fn events_since(&self, token: &str) -> Result<Events, CrowdFault> {
         let token: String = byte_serialize(token.as_bytes()).collect();
         let path = format!("/event/{}", token.replace('+', "%20"));
-        self.events("ask for changes", &path).await
+        self.events("ask for changes", &path, Events::read_changes)
+            .await
     }
 
     /// XML is asked for: how events nest in JSON is known even less.
-    async fn events(&self, operation: &str, path: &str) -> Result<Events, CrowdFault> {
+    async fn events(
+        &self,
+        operation: &str,
+        path: &str,
+        read: fn(&[u8]) -> Result<Events, EventsFault>,
+    ) -> Result<Events, CrowdFault> {
         let stream = self.open(operation, path, "application/xml", PAGE_MAX);
         let answer = stream.await?.whole().await?;
-        let events = Events::read(&answer.body);
-        events.map_err(|it| CrowdFault::Unreadable(format!("{operation}: {it}")))
+        read(&answer.body).map_err(|it| CrowdFault::Unreadable(format!("{operation}: {it}")))
     }
 }

@@ -64,6 +64,15 @@ impl Events {
     /// # Errors
     /// [`EventsFault`]: it is neither, or something else.
     pub fn read(body: &[u8]) -> Result<Events, EventsFault> {
-        read::read(body)
+        read::read(body, false)
+    }
+
+    /// Reads an answer that tells changes: in JSON there must be the list of them, since a list that stands elsewhere would be
+    /// taken for no change at all.
+    ///
+    /// # Errors
+    /// [`EventsFault`]; [`EventsFault::NoList`] where the list is missing.
+    pub fn read_changes(body: &[u8]) -> Result<Events, EventsFault> {
+        read::read(body, true)
     }
 }

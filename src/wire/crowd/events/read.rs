@@ -20,10 +20,17 @@ pub enum EventsFault {
     /// It is something else.
     #[error("the answer has neither a token nor events")]
     Other,
+    /// It has events elsewhere, or none at all.
+    #[error("the answer has no list `events`")]
+    NoList,
     /// An event of a known kind names nobody.
     #[error("an event of the kind `{0}` does not say whom it is about")]
     Nobody(String),
 }
+
+/// The fields of the whole, folded.
+const TOKEN: &str = "neweventtoken";
+const AVAILABLE: &str = "incrementalsynchronisationavailable";
 
 /// A field with what is in it.
 #[derive(Debug, Default)]
@@ -34,22 +41,30 @@ struct Node {
     parts: Vec<Node>,
 }
 
-pub(super) fn read(body: &[u8]) -> Result<Events, EventsFault> {
+/// `with_list`: JSON must have its list of events, even an empty one. Of XML every element is an event.
+pub(super) fn read(body: &[u8], with_list: bool) -> Result<Events, EventsFault> {
     let is_xml = body
         .iter()
         .find(|it| !it.is_ascii_whitespace())
         .is_some_and(|it| matches!(it, b'<' | 0xef));
     let root = if is_xml {
-        let root = Element::parse(body, Limits::LARGE)?;
+        let mut root = Element::parse(body, Limits::LARGE)?;
+        // Attributes are no events: names of schemas are among them.
+        root.attributes
+            .retain(|it| matches!(folded(&it.0).as_str(), TOKEN | AVAILABLE));
         if root.name != "events" {
             return Err(XmlFault::WrongRoot(root.name.chars().take(40).collect()).into());
         }
         Node::of_element(root)
     } else {
-        Node::of_value(String::new(), json::parse(body)?)
+        let value: Value = json::parse(body)?;
+        if with_list && !value.get("events").is_some_and(Value::is_array) {
+            return Err(EventsFault::NoList);
+        }
+        Node::of_value(String::new(), value)
     };
-    let token = root.text_of("neweventtoken");
-    let available = root.text_of("incrementalsynchronisationavailable");
+    let token = root.text_of(TOKEN);
+    let available = root.text_of(AVAILABLE);
     if token.is_none() && available.is_none() {
         return Err(EventsFault::Other);
     }
@@ -60,11 +75,12 @@ pub(super) fn read(body: &[u8]) -> Result<Events, EventsFault> {
     };
     for part in &root.parts {
         match part.name.as_str() {
-            "neweventtoken" | "incrementalsynchronisationavailable" | "expand" | "link" => {}
+            TOKEN | AVAILABLE | "expand" | "link" => {}
             "events" => part.parts.iter().try_for_each(|it| read.take(it))?,
             _ if is_xml => read.take(part)?,
-            // What else JSON says of the whole.
-            _ => {}
+            // What else JSON says of the whole is no matter, but for what may hold events.
+            _ if part.parts.is_empty() => {}
+            other => read.unknown.push(other.to_owned()),
         }
     }
     Ok(read)
@@ -101,7 +117,9 @@ impl Event {
 
 impl Node {
     fn of_element(element: Element) -> Node {
-        let attributes = element.attributes.into_iter().map(|(name, text)| Node {
+        let attributes = element.attributes.into_iter();
+        let attributes = attributes.filter(|it| it.0 != "xmlns" && !it.0.starts_with("xmlns:"));
+        let attributes = attributes.map(|(name, text)| Node {
             name: folded(&name),
             text,
             parts: Vec::new(),
@@ -348,6 +366,52 @@ mod tests {
             r#"<events newEventToken="1"><membershipEvent><user name="a"/></membershipEvent></events>"#,
             &["membershipevent"],
         );
+    }
+
+    #[test]
+    fn names_of_schemas_are_no_events() {
+        for document in [
+            r#"<events xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns="urn:x" newEventToken="1" xsi:schemaLocation="y"/>"#,
+            r#"<events newEventToken="1"><events xmlns:xsi="urn:x"/></events>"#,
+        ] {
+            let read = Events::read(document.as_bytes()).unwrap();
+            assert!(
+                read.events.is_empty() && read.unknown.is_empty(),
+                "{read:?}"
+            );
+        }
+        let typed = r#"<events xmlns:xsi="urn:x" newEventToken="1"><event xsi:type="userEvent"><user xmlns="urn:y" name="ada"><key>1:2</key></user></event></events>"#;
+        let read = Events::read(typed.as_bytes()).unwrap();
+        assert_eq!(
+            (read.events, read.unknown),
+            (vec![Event::User(ada())], vec![])
+        );
+    }
+
+    #[test]
+    fn changes_in_json_are_in_their_list() {
+        for document in [
+            r#"{"newEventToken":"1"}"#,
+            r#"{"newEventToken":"1","events":null}"#,
+            r#"{"newEventToken":"1","events":"x"}"#,
+            r#"{"newEventToken":"1","event":[{"user":{"name":"ada"}}]}"#,
+            r#"{"newEventToken":"1","events":{"userEvent":[{"user":{"name":"ada"}}]}}"#,
+        ] {
+            let read = Events::read_changes(document.as_bytes());
+            assert_eq!(read, Err(EventsFault::NoList), "{document}");
+        }
+        let beside = br#"{"newEventToken":"1","events":[],"userEvents":[{"user":{"name":"ada"}}]}"#;
+        assert_eq!(
+            Events::read_changes(beside).unwrap().unknown,
+            ["userevents"]
+        );
+        for document in [
+            &br#"{"newEventToken":"1","events":[]}"#[..],
+            br#"<events newEventToken="1"/>"#,
+        ] {
+            let read = Events::read_changes(document).unwrap();
+            assert!(read.events.is_empty() && read.unknown.is_empty());
+        }
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl Desk {
         let answer = match resource {
             Resource::Authentication => {
                 let (_, sent) = sent.unwrap_or((Format::Json, Zeroizing::default()));
-                crowd::authenticate(&question, &login.entry, &sent, &self.verifier).await
+                crowd::authenticate(&question, &sent, &self.verifier).await
             }
             Resource::Search => crowd::search(&question, sent, &self.searches).await,
             Resource::Token => match self.sets.token(&login.entry) {

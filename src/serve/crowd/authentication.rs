@@ -1,15 +1,16 @@
 //! Whether a password is a user's: asked of the directory that the user came from, and of no other.
 
 mod guesses;
+mod lines;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Semaphore;
 
 use self::guesses::Guesses;
+use self::lines::{Lines, Place};
 use super::{Question, entities};
 use crate::clock::Clock;
 use crate::events;
@@ -18,25 +19,36 @@ use crate::serve::passwords::Passwords;
 use crate::serve::reply::{Answer, Refusal};
 use crate::wire::crowd::{Detail, body};
 
-/// How long a directory may take. Products wait longer than that, people do not.
+/// How long a directory may take, and before that the others who ask it. Products wait longer than that, people do not.
 const VERIFY_MAX: Duration = Duration::from_secs(10);
-/// How many passwords are asked about at a time; each takes connections to a directory.
-const VERIFIES_MAX: usize = 64;
 
 /// Whoever asks the directories.
 pub(in crate::serve) struct Verifier {
     passwords: Arc<dyn Passwords>,
     guesses: Guesses,
-    running: Arc<Semaphore>,
+    lines: Lines,
     clock: Arc<dyn Clock>,
 }
 
-/// A user as it is asked about.
+/// A user as it is asked about. Wrong passwords are counted by that, too: it is the account there that they would lock, however
+/// many entries serve it and whatever it is called.
 struct Asked {
-    /// The entry and the folded username: what wrong passwords are counted by.
-    name: String,
     directory: String,
     user_id: String,
+}
+
+impl Asked {
+    fn counted_as(&self) -> String {
+        format!("{}\0{}", self.directory, self.user_id)
+    }
+}
+
+/// Why nobody is asked about a password now.
+enum NotAsked {
+    /// Too many were wrong; it is too early for another by so much.
+    TooEarly(Duration),
+    /// Those before it take too long.
+    Crowded,
 }
 
 impl Verifier {
@@ -44,21 +56,33 @@ impl Verifier {
         Verifier {
             passwords,
             guesses: Guesses::default(),
-            running: Arc::new(Semaphore::new(VERIFIES_MAX)),
+            lines: Lines::default(),
             clock,
         }
     }
 
-    /// What the directory says, or how long it is too early to ask it again.
-    async fn verify(&self, asked: &Asked, password: &SecretString) -> Result<Verdict, Duration> {
-        let _turn = self.guesses.turn(&asked.name).await;
-        self.guesses.begin(&asked.name, self.clock.monotonic())?;
-        let Ok(_running) = self.running.acquire().await else {
-            return Ok(Verdict::Unavailable("the server stops".to_owned()));
+    /// Waits until the directory may be asked. Whoever asks goes away or waits for long leaves the line.
+    async fn wait(&self, asked: &Asked) -> Result<Place, NotAsked> {
+        let place = async {
+            let name = asked.counted_as();
+            let turn = self.guesses.turn(&name).await;
+            let early = self.guesses.may_try(&name, self.clock.monotonic());
+            early.map_err(NotAsked::TooEarly)?;
+            let place = self.lines.stand(&asked.directory, turn).await;
+            place.ok_or(NotAsked::Crowded)
         };
-        let Asked {
-            directory, user_id, ..
-        } = asked;
+        tokio::select! {
+            place = place => place,
+            () = self.clock.sleep(VERIFY_MAX) => Err(NotAsked::Crowded),
+        }
+    }
+
+    /// What the directory says.
+    async fn verify(&self, asked: &Asked, password: &SecretString) -> Result<Verdict, NotAsked> {
+        let name = asked.counted_as();
+        let begun = self.guesses.begin(&name, self.clock.monotonic());
+        begun.map_err(NotAsked::TooEarly)?;
+        let Asked { directory, user_id } = asked;
         let verify = self
             .passwords
             .verify(directory, user_id, password, VERIFY_MAX);
@@ -69,20 +93,45 @@ impl Verifier {
                 Verdict::Unavailable("it did not answer in time".to_owned())
             }
         };
-        self.guesses.end(&asked.name, &verdict);
-        if let Verdict::Unavailable(why) = &verdict
-            && let Some(count) = self.guesses.tell(directory, self.clock.monotonic())
-        {
-            events::serve_unverified(directory, why, count);
+        self.guesses.end(&name, &verdict);
+        if let Verdict::Unavailable(why) = &verdict {
+            self.tell(directory, why);
         }
         Ok(verdict)
     }
+
+    fn tell(&self, directory: &str, why: &str) {
+        if let Some(count) = self.guesses.tell(directory, self.clock.monotonic()) {
+            events::serve_unverified(directory, why, count);
+        }
+    }
+}
+
+/// Waits until the directory may be asked, and asks it.
+async fn ask(
+    verifier: &Arc<Verifier>,
+    asked: Asked,
+    password: SecretString,
+) -> Result<Verdict, NotAsked> {
+    let place = verifier.wait(&asked).await.inspect_err(|it| {
+        if let NotAsked::Crowded = it {
+            let why = "those who were to be asked about before took too long";
+            verifier.tell(&asked.directory, why);
+        }
+    })?;
+    let verifier = verifier.clone();
+    // A client that goes away takes no wrong password back: it has been tried.
+    let verdict = tokio::spawn(async move {
+        let _place = place;
+        verifier.verify(&asked, &password).await
+    });
+    let defect = || Ok(Verdict::Unavailable("a defect".to_owned()));
+    verdict.await.unwrap_or_else(|_| defect())
 }
 
 /// Answers with the user, if the body holds the user's password.
 pub(in crate::serve) async fn authenticate(
     question: &Question<'_>,
-    entry: &str,
     sent: &[u8],
     verifier: &Arc<Verifier>,
 ) -> Result<Answer, Refusal> {
@@ -103,17 +152,13 @@ pub(in crate::serve) async fn authenticate(
     }
     let origin = image.origin(place);
     let asked = Asked {
-        name: format!("{entry}\0{}", image.folded_user(place)),
         directory: origin.directory.to_owned(),
         user_id: origin.user_id.to_owned(),
     };
-    let verifier = verifier.clone();
-    // A client that goes away takes no wrong password back: it has been tried.
-    let verdict = tokio::spawn(async move { verifier.verify(&asked, &password).await });
-    let verdict = match verdict.await {
-        Ok(Ok(verdict)) => verdict,
-        Ok(Err(wait)) => return Err(too_often(user.name, wait)),
-        Err(_) => Verdict::Unavailable("a defect".to_owned()),
+    let verdict = match ask(verifier, asked, password).await {
+        Ok(verdict) => verdict,
+        Err(NotAsked::TooEarly(wait)) => return Err(too_often(user.name, wait)),
+        Err(NotAsked::Crowded) => Verdict::Unavailable("too many ask".to_owned()),
     };
     match refusal(&verdict, user.name) {
         Some(refusal) => Err(refusal),

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use usersyncd::clock::{ManualClock, Timestamp};
+use usersyncd::clock::{ManualClock, SystemClock, Timestamp};
 use usersyncd::model::Verdict;
 use usersyncd::text::Span;
 
 use crate::support::log::Log;
-use crate::support::serving::{self, Ask, DIRECTORY, ENTRY, Got, Serving, company};
+use crate::support::serving::{
+    self, Ask, Citizen, DIRECTORY, ENTRY, Got, SECRET, Serving, Town, company,
+};
 
 fn ask(name: &str, password: &str) -> Ask {
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
@@ -215,4 +217,66 @@ async fn a_directory_that_cannot_be_asked_is_told_once_a_minute_and_passwords_ne
     assert_eq!(log.named("serve.unverified")[1]["count"], 3);
     let all: Vec<String> = log.events().iter().map(ToString::to_string).collect();
     assert!(!all.join("\n").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_user_has_so_many_tries_in_all_whatever_it_is_called_and_wherever_it_is_served() {
+    let mut settings = serving::settings();
+    let mut other = serving::client("wiki", SECRET, &["127.0.0.1"]);
+    other.entry = "other".to_owned();
+    settings.clients.push(other);
+    let serving = serving::start_empty(settings, Arc::new(SystemClock::new())).await;
+    let ada = |name: &str| Town::default().user(Citizen::new(name, "1:a")).image();
+    serving.sets.publish(ENTRY, ada("ada"));
+    serving.sets.publish("other", ada("ada"));
+    for _ in 0..3 {
+        assert_eq!(login(&serving, "ada", "wrong").await.status, 400);
+        let got = serving.ask(ask("ada", "wrong").login("wiki", SECRET)).await;
+        assert_eq!(got.status, 400);
+    }
+    assert_eq!(asked(&serving), 5);
+    serving.sets.publish(ENTRY, ada("ada.lovelace"));
+    let got = login(&serving, "ada.lovelace", "right").await;
+    assert_eq!(got.status, 400);
+    assert_eq!(asked(&serving), 5);
+}
+
+#[tokio::test]
+async fn a_silent_directory_keeps_others_users_from_nothing_and_its_own_not_for_ever() {
+    let clock = Arc::new(ManualClock::new(Timestamp(0)));
+    let serving = serving::start_empty(serving::settings(), clock.clone()).await;
+    let serving = Arc::new(serving);
+    // One more than are asked about at a time.
+    let town = (0..65).fold(company(), |town, at| {
+        let mut user = Citizen::new(&format!("user{at}"), &format!("2:{at}"));
+        user.directory = "dead";
+        town.user(user)
+    });
+    serving.sets.publish(ENTRY, town.image());
+    *serving.vault.silent.lock().unwrap() = Some("dead".to_owned());
+    let log_in = |at: usize| {
+        let serving = serving.clone();
+        tokio::spawn(async move {
+            login(&serving, &format!("user{at}"), "right")
+                .await
+                .reason()
+        })
+    };
+    let mut hanging: Vec<_> = (0..64).map(log_in).collect();
+    while asked(&serving) < 64 {
+        tokio::task::yield_now().await;
+    }
+    hanging.push(log_in(64));
+    for _ in 0..3 {
+        assert_eq!(login(&serving, "ada", "right").await.status, 200);
+    }
+    clock.advance(Span::seconds(12));
+    // It leaves the line, and nobody was asked about it.
+    let failed = (500, "OPERATION_FAILED".to_owned());
+    assert_eq!(hanging.pop().unwrap().await.unwrap(), failed);
+    assert_eq!(asked(&serving), 67);
+    clock.advance(Span::seconds(3));
+    for it in hanging {
+        assert_eq!(it.await.unwrap(), failed);
+    }
 }

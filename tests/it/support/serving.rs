@@ -45,6 +45,8 @@ pub(crate) struct Citizen {
     pub(crate) email: String,
     pub(crate) active: bool,
     pub(crate) linked: bool,
+    /// The directory it comes from.
+    pub(crate) directory: &'static str,
 }
 
 impl Citizen {
@@ -57,6 +59,7 @@ impl Citizen {
             email: format!("{name}@example.com"),
             active: true,
             linked: true,
+            directory: DIRECTORY,
         }
     }
 
@@ -124,6 +127,7 @@ impl Town {
         let directory = pool.add(DIRECTORY);
         for it in &self.users {
             let full = format!("{} {}", it.given_name, it.family_name);
+            let of_user = pool.add(it.directory);
             let user_id = pool.add(&format!("id of {}", it.key));
             let seen = ObservedAccount {
                 remote_id: pool.add(&it.key),
@@ -137,7 +141,7 @@ impl Town {
             };
             holding.accounts.push(Account {
                 seen,
-                link: it.linked.then(|| link(directory, user_id)),
+                link: it.linked.then(|| link(of_user, user_id)),
                 exists: true,
             });
         }
@@ -220,6 +224,8 @@ pub(crate) fn company() -> Town {
 pub(crate) struct Vault {
     /// What it says of a user's stable id, whatever the password; those without an entry have the password `right`.
     pub(crate) says: Mutex<BTreeMap<String, Verdict>>,
+    /// A directory that never answers.
+    pub(crate) silent: Mutex<Option<String>>,
     /// Every question: directory and stable id.
     pub(crate) asked: Mutex<Vec<(String, String)>>,
 }
@@ -234,12 +240,16 @@ impl Passwords for Vault {
     ) -> BoxFuture<'a, Verdict> {
         let asked = (directory.to_owned(), user_id.to_owned());
         self.asked.lock().unwrap().push(asked);
+        let silent = self.silent.lock().unwrap().as_deref() == Some(directory);
         let said = self.says.lock().unwrap().get(user_id).cloned();
         let verdict = said.unwrap_or_else(|| match password.expose_secret() {
             "right" => Verdict::Accepted,
             _ => Verdict::Wrong,
         });
         Box::pin(async move {
+            if silent {
+                std::future::pending::<()>().await;
+            }
             // Long enough for others to come in between.
             for _ in 0..100 {
                 tokio::task::yield_now().await;

@@ -36,6 +36,11 @@ impl Guesses {
         self.turns.take(name).await
     }
 
+    /// Whether an attempt may begin now; if not, how long it is too early.
+    pub(super) fn may_try(&self, name: &String, now: Duration) -> Result<(), Duration> {
+        lock(&self.attempts).may_try(name, now)
+    }
+
     /// Begins an attempt; it counts as failed until it has ended.
     pub(super) fn begin(&self, name: &String, now: Duration) -> Result<(), Duration> {
         let mut attempts = lock(&self.attempts);

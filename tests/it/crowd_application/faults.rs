@@ -32,7 +32,7 @@ async fn every_answer_to_a_change_is_classified() {
         (Fault::reason(400, "INVALID_CREDENTIAL"), "refused", "400"),
         (Fault::reason(500, "INVALID_EMAIL"), "refused", "500"),
         (Fault::reason(500, "OPERATION_FAILED"), "transient", "500"),
-        (plain(500, "oops"), "transient", "oops"),
+        (plain(500, "oops"), "transient", "words that are not shown"),
         (
             Fault::reason(403, "APPLICATION_PERMISSION_DENIED"),
             "refused",
@@ -49,7 +49,7 @@ async fn every_answer_to_a_change_is_classified() {
         (Fault::later(429, 1), "transient", "429"),
         (Fault::later(503, 1), "unavailable", "503"),
         (plain(502, ""), "transient", "502"),
-        (Fault::login_page(), "unavailable", "`Log in`"),
+        (Fault::login_page(), "unavailable", "an HTML page"),
         (
             Fault::redirect("https://sso.example.com/login?x"),
             "unavailable",

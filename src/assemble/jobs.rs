@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assemble::Parts;
 use crate::assemble::routine::Routine;
-use crate::assemble::serving;
+use crate::assemble::serving::Publisher;
 use crate::clock::{Clock, Timestamp};
 use crate::config::Config;
 use crate::daemon::{
@@ -19,10 +19,9 @@ use crate::daemon::{
 };
 use crate::events::{self, Counts};
 use crate::progress::Work;
-use crate::serve::Sets;
 use crate::store::{Role, Store, StoreError};
 use crate::sync::read::{self, Kept};
-use crate::sync::{self, DirectoryPart};
+use crate::sync::{self, ApplicationPart, DirectoryPart};
 use crate::text::Span;
 
 /// Reads and pushes over one store.
@@ -41,7 +40,7 @@ pub struct StoreJobs {
     pruned_at: AtomicI64,
     routine: Routine,
     /// Where committed sets are shown, if this process serves any.
-    sets: Option<Arc<Sets>>,
+    publisher: Option<Arc<Publisher>>,
 }
 
 /// How often old history is forgotten. It is looked through for that.
@@ -82,15 +81,25 @@ impl StoreJobs {
             history_keep: config.history_keep,
             pruned_at: AtomicI64::new(0),
             routine: Routine::default(),
-            sets: None,
+            publisher: None,
         }
     }
 
     /// The same, with every set that is committed shown here from then on.
     #[must_use]
-    pub fn showing(self, sets: Arc<Sets>) -> Self {
-        let sets = Some(sets);
-        StoreJobs { sets, ..self }
+    pub fn showing(self, publisher: Arc<Publisher>) -> Self {
+        let publisher = Some(publisher);
+        StoreJobs { publisher, ..self }
+    }
+
+    /// Shows the committed set of an application, where something was committed or the last try to show it failed.
+    async fn show(&self, part: &ApplicationPart, committed: bool) -> Result<(), StoreError> {
+        match &self.publisher {
+            Some(publisher) if committed || publisher.is_behind(part).await => {
+                publisher.publish(part, &self.store).await
+            }
+            _ => Ok(()),
+        }
     }
 
     fn directory(&self, name: &str) -> Option<&Arc<DirectoryPart>> {
@@ -150,6 +159,7 @@ impl StoreJobs {
         match due {
             // Nothing to do, and nothing to tell.
             None => {
+                self.show(part, false).await?;
                 return Ok(PushOutcome {
                     end: PushEnd::NotDue,
                     ..failed
@@ -159,9 +169,7 @@ impl StoreJobs {
             Some(false) => {}
         }
         let pushed = sync::push::push(part, &self.store, clock, asked, work, stop).await?;
-        if let (Some(sets), true) = (&self.sets, pushed.due) {
-            serving::publish(sets, part, &self.store).await?;
-        }
+        self.show(part, pushed.due).await?;
         let end = match (pushed.due, pushed.reached) {
             (false, _) => PushEnd::NotDue,
             (true, true) => PushEnd::Pushed,

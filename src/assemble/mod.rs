@@ -31,7 +31,7 @@ use crate::serve::config::ServeConfig;
 use crate::sync::{ApplicationPart, DirectoryPart};
 
 pub use jobs::StoreJobs;
-pub use serving::{Serving, ServingFault};
+pub use serving::{Publisher, Serving, ServingFault};
 
 /// A part that could not be made from its entry. The configuration was checked before, so this is what only the outside can
 /// tell: a certificate file that is none.

@@ -3,6 +3,7 @@
 //! It outlives every configuration, so that a reload cuts no connection: another configuration changes who may ask, and takes
 //! another address only where it names one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
@@ -18,7 +19,7 @@ use crate::sync::{ApplicationPart, served};
 
 /// The serving half of the daemon.
 pub struct Serving {
-    sets: Arc<Sets>,
+    publisher: Arc<Publisher>,
     passwords: Arc<Passwords>,
     clock: Arc<dyn Clock>,
     running: Mutex<Option<Running>>,
@@ -47,7 +48,7 @@ impl Serving {
     /// Nothing is served yet.
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Serving> {
         Arc::new(Serving {
-            sets: Arc::default(),
+            publisher: Arc::default(),
             passwords: Arc::default(),
             clock,
             running: Mutex::default(),
@@ -55,9 +56,9 @@ impl Serving {
         })
     }
 
-    /// The sets that are served, for whoever commits others.
-    pub fn sets(&self) -> Arc<Sets> {
-        Arc::clone(&self.sets)
+    /// Where the sets that are served are published, for whoever commits others.
+    pub fn publisher(&self) -> Arc<Publisher> {
+        Arc::clone(&self.publisher)
     }
 
     /// Serves what these parts say from now on: begins to listen, changes who may ask and who is asked, or ends. What is
@@ -67,7 +68,7 @@ impl Serving {
     /// [`ServingFault`]; then everything is as it was before.
     pub async fn follow(&self, parts: &Parts, store: &Store) -> Result<(), ServingFault> {
         for part in &parts.applications {
-            publish(&self.sets, part, store).await?;
+            self.publisher.publish(part, store).await?;
         }
         let mut running = self.running.lock().await;
         match (&mut *running, &parts.serve) {
@@ -85,7 +86,10 @@ impl Serving {
     }
 
     async fn begin(&self, settings: Settings) -> Result<Running, ServeFault> {
-        let (sets, passwords) = (self.sets(), Arc::clone(&self.passwords));
+        let (sets, passwords) = (
+            Arc::clone(&self.publisher.sets),
+            Arc::clone(&self.passwords),
+        );
         let server = Server::bind(settings, sets, passwords, Arc::clone(&self.clock)).await?;
         let (handle, stop) = (server.handle(), CancellationToken::new());
         let (asked, died) = (stop.clone(), self.died.clone());
@@ -121,25 +125,45 @@ impl Running {
     }
 }
 
-/// Has the committed set of an application be served, if it is one that is. A set without anybody is none: whoever polls it
-/// would remove everybody.
-///
-/// # Errors
-/// [`StoreError`] when the store cannot be read.
-pub(super) async fn publish(
-    sets: &Arc<Sets>,
-    part: &ApplicationPart,
-    store: &Store,
-) -> Result<(), StoreError> {
-    let Some(holding) = served::committed(part, store).await? else {
-        sets.withdraw(&part.id);
-        return Ok(());
-    };
-    tokio::task::block_in_place(|| {
-        let image = Image::of(&holding);
-        if image.users() > 0 {
-            sets.publish(&part.id, image);
+/// Shows what was committed. What is shown is never older than what was shown before: one after the other looks at the store.
+#[derive(Debug, Default)]
+pub struct Publisher {
+    sets: Arc<Sets>,
+    /// The entries whose committed set is perhaps not shown yet.
+    behind: Mutex<BTreeSet<String>>,
+}
+
+impl Publisher {
+    /// Has the committed set of an application be served, if it is one that is. A set without anybody is none: whoever polls it
+    /// would remove everybody.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read; then the application is behind.
+    pub(super) async fn publish(
+        &self,
+        part: &ApplicationPart,
+        store: &Store,
+    ) -> Result<(), StoreError> {
+        if !part.application.abilities().served {
+            return Ok(());
         }
-    });
-    Ok(())
+        let mut behind = self.behind.lock().await;
+        behind.insert(part.id.clone());
+        match served::committed(part, store).await? {
+            None => self.sets.withdraw(&part.id),
+            Some(holding) => tokio::task::block_in_place(|| {
+                let image = Image::of(&holding);
+                if image.users() > 0 {
+                    self.sets.publish(&part.id, image);
+                }
+            }),
+        }
+        behind.remove(&part.id);
+        Ok(())
+    }
+
+    /// Whether the last try to show an application's set failed.
+    pub(super) async fn is_behind(&self, part: &ApplicationPart) -> bool {
+        self.behind.lock().await.contains(&part.id)
+    }
 }

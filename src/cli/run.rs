@@ -110,7 +110,7 @@ pub(crate) async fn daemon(args: &Args) -> Result<Exit, Fault> {
         last_pass,
         Role::Daemon,
     );
-    let jobs = Arc::new(jobs.showing(serving.sets()));
+    let jobs = Arc::new(jobs.showing(serving.publisher()));
     let daemon = Daemon {
         clock: Arc::clone(&clock),
         progress: Progress::new(),
@@ -172,7 +172,7 @@ fn reload(
                 .map_err(|it| vec![events::chain(&it)])?;
             // The passes go on being counted by who counts them already.
             let jobs = StoreJobs::new(&loaded.config, parts, store, clock, 0, Role::Daemon);
-            let jobs: Arc<dyn Jobs> = Arc::new(jobs.showing(serving.sets()));
+            let jobs: Arc<dyn Jobs> = Arc::new(jobs.showing(serving.publisher()));
             Ok(jobs)
         })
     })

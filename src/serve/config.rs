@@ -62,17 +62,25 @@ impl ServeConfig {
 
     /// What works and is unwise.
     pub fn warnings(&self) -> Vec<ServeProblem> {
-        if !self.is_exposed() || !self.insecure {
-            return Vec::new();
+        let mut found = Vec::new();
+        if self.is_exposed() && self.insecure {
+            let text = format!(
+                "the passwords of applications and users come to {} readable for everybody on the way",
+                self.listen
+            );
+            found.push(ServeProblem {
+                path: "insecure",
+                text,
+            });
         }
-        let text = format!(
-            "the passwords of applications and users come to {} readable for everybody on the way",
-            self.listen
-        );
-        vec![ServeProblem {
-            path: "insecure",
-            text,
-        }]
+        if self.trusted_proxies.iter().any(Network::is_everything) {
+            let text = "everybody may say whose address theirs is, so that `addresses` keep nobody out: name the proxies";
+            found.push(ServeProblem {
+                path: "trusted_proxies",
+                text: text.to_owned(),
+            });
+        }
+        found
     }
 
     /// The same options with relative paths seen from the folder of the configuration file.
@@ -110,6 +118,11 @@ mod tests {
         check("listen: '0.0.0.0:8095'", 1, 0);
         check("listen: '[::]:8095'", 1, 0);
         check("{ listen: '10.0.0.1:8095', insecure: true }", 0, 1);
+        check(
+            "{ listen: '127.0.0.1:1', trusted_proxies: ['0.0.0.0/0', '10.0.0.1'] }",
+            0,
+            1,
+        );
         let tls = "{ listen: '10.0.0.1:8095', tls: { certificate: a.pem, key: a.key } }";
         check(tls, 0, 0);
     }

@@ -1,7 +1,7 @@
 //! One short text that stands for everything a client is shown.
 //!
 //! It begins the event tokens: what was served before a restart and is served again has the same digest, so clients need not
-//! read everything anew; a store that was lost and filled again gives other keys, hence another digest.
+//! read everything anew, even where the store was lost in between and filled again with the same.
 
 use std::fmt::Write as _;
 

@@ -17,6 +17,8 @@ use crate::wire::crowd::{Format, Kind};
 
 /// How many searches look through a set at a time: each takes a core.
 const SEARCHES_MAX: usize = 2;
+/// Properties that Crowd has and that nobody can be found by here.
+const DATES: [&str; 2] = ["createdDate", "updatedDate"];
 /// How many are looked at between two looks at whether anybody still waits.
 const LOOKS_AT_ONCE: u32 = 1_024;
 
@@ -114,7 +116,13 @@ fn restriction(
         Some((Format::Xml, body)) => Restriction::from_xml(&body),
         None => Restriction::from_cql(question.query.get("restriction").unwrap_or_default()),
     };
-    read.map_err(|fault: BadRestriction| Refusal::argument(fault.to_string()))
+    let restriction = read.map_err(|fault: BadRestriction| Refusal::argument(fault.to_string()))?;
+    // Nobody would be found, and who asks for what has changed would take that for no changes.
+    if DATES.iter().any(|it| restriction.asks_for(it)) {
+        let text = "This Crowd keeps no dates: ask for events, or for everybody.";
+        return Err(Refusal::argument(text));
+    }
+    Ok(restriction)
 }
 
 /// The name that is asked for, if that is all that is asked.

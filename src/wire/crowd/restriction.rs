@@ -118,6 +118,17 @@ impl Restriction {
         tree::from_xml(body)
     }
 
+    /// Whether it asks for a property anywhere.
+    pub fn asks_for(&self, wanted: &str) -> bool {
+        match self {
+            Restriction::All => false,
+            Restriction::And(some) | Restriction::Or(some) => {
+                some.iter().any(|it| it.asks_for(wanted))
+            }
+            Restriction::Property { property, .. } => property.eq_ignore_ascii_case(wanted),
+        }
+    }
+
     /// Whether it fits somebody.
     pub fn matches(&self, who: &impl Searched) -> bool {
         match self {

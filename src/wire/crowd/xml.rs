@@ -125,6 +125,10 @@ impl Element {
         for attribute in tag.attributes() {
             let attribute = attribute.map_err(|_| XmlFault::NotXml("a tag is broken"))?;
             let value = attribute_value(&attribute)?;
+            // Names of schemas are no content (Namespaces in XML 1.0, section 3).
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
             let name = attribute.key.local_name().as_ref().to_owned();
             element.attributes.push((name, value));
         }

@@ -293,3 +293,20 @@ async fn what_nobody_answers_for_is_not_served() {
         .json();
     assert_eq!(members["users"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn a_search_by_dates_is_refused_rather_than_answered_with_nobody() {
+    let serving = serving::start().await;
+    for query in [
+        "createdDate%20%3E%202010-12",
+        "active%20%3D%20true%20and%20%28updatedDate%20%3E%202010%20or%20name%20%3D%20anna%29",
+    ] {
+        let path = format!("/search?entity-type=user&restriction={query}");
+        let (status, reason) = serving.json(&path).await.reason();
+        assert_eq!(
+            (status, reason.as_str()),
+            (400, "ILLEGAL_ARGUMENT"),
+            "{query}"
+        );
+    }
+}

@@ -118,7 +118,6 @@ impl Event {
 impl Node {
     fn of_element(element: Element) -> Node {
         let attributes = element.attributes.into_iter();
-        let attributes = attributes.filter(|it| it.0 != "xmlns" && !it.0.starts_with("xmlns:"));
         let attributes = attributes.map(|(name, text)| Node {
             name: folded(&name),
             text,

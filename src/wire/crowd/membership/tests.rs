@@ -186,7 +186,9 @@ fn what_is_not_such_a_document_is_refused() {
         "<?xml version='1.0' encoding='ISO-8859-1'?><memberships/>",
         "encoding",
     );
-    check(&("<memberships>".to_owned() + &"<a>".repeat(40)), "deep");
+    let inner = "<memberships><membership group='a'><users><user name='b'>".to_owned();
+    check(&(inner + &"<a>".repeat(40)), "deep");
+    check("<memberships><a><b/></a></memberships>", "not known");
 }
 
 #[test]

@@ -36,6 +36,13 @@ enum Source {
     Env(String),
 }
 
+/// Whether a password of a user may be tried anywhere. An empty one would log nobody in, and that is a success to LDAP servers
+/// (RFC 4513, section 5.1.2); behind a NUL some servers see nothing. Neither is anybody's password.
+pub fn may_be_tried(password: &SecretString) -> bool {
+    let password = password.expose_secret();
+    !password.is_empty() && !password.contains('\0')
+}
+
 /// Why a secret cannot be had. No variant holds the secret.
 #[derive(Debug, Error)]
 pub enum SecretFault {
@@ -380,5 +387,11 @@ mod tests {
         let file = SecretRef::file("/etc/secret");
         assert!(!file.is_literal());
         assert_eq!(file.to_string(), "file `/etc/secret`");
+    }
+    #[test]
+    fn nothing_that_could_be_taken_for_no_password_is_tried() {
+        let may_be_tried = |text: &str| may_be_tried(&SecretString::from(text));
+        assert!(!may_be_tried("") && !may_be_tried("\0") && !may_be_tried("a\0b"));
+        assert!(may_be_tried(" ") && may_be_tried("pässword"));
     }
 }

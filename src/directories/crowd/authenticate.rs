@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use super::api;
 use super::convert::user_id;
@@ -16,6 +16,7 @@ use crate::client::crowd::{Crowd, CrowdFault, Session, Who};
 use crate::clock::Clock;
 use crate::directories::Authenticator;
 use crate::model::Verdict;
+use crate::secret;
 use crate::wire::crowd::User;
 
 /// Asks a Crowd for passwords.
@@ -41,8 +42,7 @@ impl Authenticator for CrowdAuthenticator {
         limit: Duration,
     ) -> BoxFuture<'a, Verdict> {
         Box::pin(async move {
-            let plain = password.expose_secret();
-            if plain.is_empty() || plain.contains('\0') {
+            if !secret::may_be_tried(password) {
                 return Verdict::Wrong;
             }
             tokio::select! {

@@ -26,6 +26,7 @@ use super::{in_own_task, once_each, senseless};
 use crate::clock::{Clock, Timestamp};
 use crate::directories::{Authenticator, ReadError};
 use crate::model::{RecordKind, Status, Verdict};
+use crate::secret;
 use crate::wire::ldap::ber::NotBer;
 use crate::wire::ldap::gather::{self, Attributes as _};
 use crate::wire::ldap::policy::{self, Objection, PASSWORD_POLICY};
@@ -76,7 +77,7 @@ impl Authenticator for LdapAuthenticator {
         password: &'a SecretString,
         limit: Duration,
     ) -> BoxFuture<'a, Verdict> {
-        let sendable = is_sendable(password.expose_secret());
+        let sendable = secret::may_be_tried(password);
         let (reader, now) = (Arc::clone(&self.reader), self.clock.now());
         let (id, password) = (id.to_owned(), password.clone());
         Box::pin(async move {
@@ -300,12 +301,6 @@ fn remedy(code: u32) -> &'static str {
     }
 }
 
-/// Whether a password may be sent. An empty one would log nobody in, and that is a success (RFC 4513, section 5.1.2); behind a
-/// NUL some servers see nothing.
-fn is_sendable(password: &str) -> bool {
-    !password.is_empty() && !password.contains('\0')
-}
-
 fn unsure(session: &Session, query: &Query, why: &str) -> ReadError {
     ReadError::Incomplete(format!("{}: {why}", session.reading(query)))
 }
@@ -431,11 +426,5 @@ mod tests {
         let told = verdict("checking", &answer(53, "hunter2 is no password", None));
         let expect = "checking: the server answered with result code 53; its log says why";
         assert_eq!(told, Verdict::Unavailable(expect.to_owned()));
-    }
-
-    #[test]
-    fn nothing_that_could_be_taken_for_no_password_is_sent() {
-        assert!(!is_sendable("") && !is_sendable("\0") && !is_sendable("a\0b"));
-        assert!(is_sendable(" ") && is_sendable("pässword"));
     }
 }

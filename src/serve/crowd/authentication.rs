@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use self::guesses::Guesses;
 use self::lines::{Lines, Place};
@@ -15,6 +15,7 @@ use super::{Question, entities};
 use crate::clock::Clock;
 use crate::events;
 use crate::model::Verdict;
+use crate::secret;
 use crate::serve::passwords::Passwords;
 use crate::serve::reply::{Answer, Refusal};
 use crate::wire::crowd::{Detail, body};
@@ -147,7 +148,7 @@ pub(in crate::serve) async fn authenticate(
     if !user.active {
         return Err(inactive(user.name));
     }
-    if password.expose_secret().is_empty() || password.expose_secret().contains('\0') {
+    if !secret::may_be_tried(&password) {
         return Err(wrong(user.name));
     }
     let origin = image.origin(place);

@@ -209,6 +209,22 @@ pub struct Change {
     pub take: u32,
 }
 
+impl Change {
+    /// Whether it has any effect outside: others are only remembered.
+    pub fn is_sent(&self) -> bool {
+        match self.step {
+            Step::Create | Step::Delete => true,
+            Step::Members | Step::Children => self.give + self.take > 0,
+            Step::Update => !self.what.without(What::REMEMBERED).is_empty(),
+        }
+    }
+
+    /// Whether it gives or takes members, rather than being about the account or group itself.
+    pub fn moves_members(&self) -> bool {
+        matches!(self.step, Step::Members | Step::Children)
+    }
+}
+
 /// All steps for one application, in the order in which they are made.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -395,4 +411,11 @@ pub enum Refusal {
     /// The application cannot be reached: nothing further is tried.
     #[error("{0}")]
     Unavailable(String),
+}
+
+impl Refusal {
+    /// Whether nothing further can be done either: nobody answers, or nobody lets us in.
+    pub fn is_down(&self) -> bool {
+        matches!(self, Refusal::Unauthorised(_) | Refusal::Unavailable(_))
+    }
 }

@@ -140,13 +140,9 @@ pub(crate) fn switches_off(
 
 /// Where the batch ends that begins at an index: what is made and the memberships that may need it are not sent together.
 fn end_of_batch(changes: &[Change], start: usize, size: usize) -> usize {
-    let kind = moves_members(&changes[start]);
+    let kind = changes[start].moves_members();
     let rest = changes[start..].iter().take(size);
-    start + rest.take_while(|it| moves_members(it) == kind).count()
-}
-
-fn moves_members(change: &Change) -> bool {
-    matches!(change.step, Step::Members | Step::Children)
+    start + rest.take_while(|it| it.moves_members() == kind).count()
 }
 
 struct Walk<'a, 'w, 'c> {
@@ -192,12 +188,7 @@ impl Walk<'_, '_, '_> {
             self.send().await?;
         }
         batch.clone().for_each(|it| self.note_missing(it));
-        let is_down = |it: &Outcome| {
-            let Outcome::Failed(refusal) = it else {
-                return false;
-            };
-            matches!(refusal, Refusal::Unauthorised(_) | Refusal::Unavailable(_))
-        };
+        let is_down = |it: &Outcome| matches!(it, Outcome::Failed(refusal) if refusal.is_down());
         Ok(!self.walked.outcomes[batch].iter().any(is_down))
     }
 
@@ -208,7 +199,7 @@ impl Walk<'_, '_, '_> {
 
     async fn send(&mut self) -> Result<(), StoreError> {
         let plan = &self.sent.plan;
-        let changes: Vec<&Change> = plan.changes.iter().filter(|it| is_sent(it)).collect();
+        let changes: Vec<&Change> = plan.changes.iter().filter(|it| it.is_sent()).collect();
         let mut numbers = Vec::new();
         if !changes.is_empty() {
             failpoint::reached("push.before_intent");
@@ -239,7 +230,7 @@ impl Walk<'_, '_, '_> {
         let plan = &self.sent.plan;
         let whole = self.part.application.abilities().batch == Batch::Whole;
         let both = plan.changes.iter().zip(outcomes);
-        let sent: Vec<_> = both.filter(|it| is_sent(it.0)).collect();
+        let sent: Vec<_> = both.filter(|it| it.0.is_sent()).collect();
         for (number, some) in numbers.iter().zip(sent.chunks(INTENT_STEPS)) {
             let left = some.iter().filter(|it| !is_not_made(it.0, it.1, whole));
             let steps: Vec<_> = left.map(|it| intent_of(self.context, plan, it.0)).collect();
@@ -257,7 +248,7 @@ impl Walk<'_, '_, '_> {
         self.sent.plan.members.clear();
         for at in part.filter(|it| !self.skip.contains(it)) {
             let change = &self.plan.changes[at];
-            if self.missing.has_subject(change) && moves_members(change) {
+            if self.missing.has_subject(change) && change.moves_members() {
                 continue;
             }
             self.sent.take(at, self.plan, &self.missing);
@@ -287,7 +278,7 @@ impl Sent {
     /// Takes a change, without members that are missing; one that was about nobody else is not taken.
     fn take(&mut self, at: usize, whole: &Plan, missing: &Missing) {
         let mut change = whole.changes[at].clone();
-        if moves_members(&change) {
+        if change.moves_members() {
             let there = |places: &[u32]| missing.without(&change, places);
             let given = there(whole.given(&change));
             let owned = there(whole.owned(&change));
@@ -356,13 +347,4 @@ fn is_not_made(change: &Change, outcome: &Outcome, whole: bool) -> bool {
         },
     };
     change.step == Step::Create && not_made
-}
-
-/// Whether a change has any effect outside.
-pub(crate) fn is_sent(change: &Change) -> bool {
-    match change.step {
-        Step::Create | Step::Delete => true,
-        Step::Members | Step::Children => change.give + change.take > 0,
-        Step::Update => !change.what.without(What::REMEMBERED).is_empty(),
-    }
 }

@@ -346,11 +346,9 @@ impl Ended<'_, '_, '_> {
         );
         counts.changes_refused += self.rested as u64;
         let is_stale = |it: &Outcome| matches!(it, Outcome::Failed(Refusal::Stale(_)));
-        let is_down =
-            |it: &Refusal| matches!(it, Refusal::Unauthorised(_) | Refusal::Unavailable(_));
         Ok(Pushed {
             due: true,
-            reached: !surprise.is_some_and(is_down),
+            reached: !surprise.is_some_and(Refusal::is_down),
             stale: self.walked.outcomes.iter().any(is_stale),
             counts,
             due_at: self.plan.due_at,

@@ -170,7 +170,7 @@ impl Tally {
 
     /// Whether a further request is of no use.
     fn is_down(&self) -> bool {
-        self.worst.as_ref().is_some_and(super::push::is_down)
+        self.worst.as_ref().is_some_and(Refusal::is_down)
     }
 
     /// Where some were refused and others made, only a listing tells which.

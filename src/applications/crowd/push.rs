@@ -55,7 +55,7 @@ impl Push<'_> {
             outcomes[at] = match made {
                 Ok(remote_id) => Outcome::Done { remote_id },
                 Err(refusal) => {
-                    goes_on &= !is_down(&refusal);
+                    goes_on &= !refusal.is_down();
                     Outcome::Failed(refusal)
                 }
             };
@@ -68,7 +68,7 @@ impl Push<'_> {
 
     /// Makes one change and says the id that it led to.
     async fn make(&self, change: &Change) -> Result<Option<String>, Refusal> {
-        if !is_sent(change) {
+        if !change.is_sent() {
             return Ok(None);
         }
         match change.subject {
@@ -152,7 +152,7 @@ fn runs(changes: &[Change], view: View<'_>) -> Vec<Range<usize>> {
     for (at, change) in changes.iter().enumerate() {
         let names = names(change, view);
         let collides = names.iter().any(|it| touched.contains(it));
-        let turns = at > start && moves_members(&changes[at - 1]) != moves_members(change);
+        let turns = at > start && changes[at - 1].moves_members() != change.moves_members();
         if at > start && (collides || turns || at == freeing) {
             runs.push(start..at);
             start = at;
@@ -195,26 +195,8 @@ fn names(change: &Change, view: View<'_>) -> Vec<(&'static str, String)> {
     }
 }
 
-fn moves_members(change: &Change) -> bool {
-    matches!(change.step, Step::Members | Step::Children)
-}
-
 fn renames(change: &Change) -> bool {
     change.what.has(What::RENAME) || change.what.has(What::SPELLING)
-}
-
-/// Whether a change has any effect outside.
-fn is_sent(change: &Change) -> bool {
-    match change.step {
-        Step::Create | Step::Delete => true,
-        Step::Members | Step::Children => change.give + change.take > 0,
-        Step::Update => !change.what.without(What::REMEMBERED).is_empty(),
-    }
-}
-
-/// Whether nothing further can be done.
-pub(super) fn is_down(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Unauthorised(_) | Refusal::Unavailable(_))
 }
 
 fn nobody() -> Refusal {

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::client::crowd::HttpUrl;
+use crate::client::crowd::options::{self, CrowdProblem, Options};
 use crate::secret::SecretRef;
 use crate::text::Span;
 
-/// The largest page that may be asked for.
-const PAGE_SIZE_MAX: u32 = 10_000;
 /// The most requests that may be under way at once.
 const IN_FLIGHT_MAX: u32 = 64;
 
@@ -34,10 +33,10 @@ pub struct CrowdConfig {
     #[serde(default)]
     pub insecure: bool,
     /// How long the server may be silent.
-    #[serde(default = "timeout_default")]
+    #[serde(default = "options::timeout_default")]
     pub timeout: Span,
     /// How many users or groups a page may hold.
-    #[serde(default = "page_size_default")]
+    #[serde(default = "options::page_size_default")]
     pub page_size: u32,
     /// How many requests may be under way at once.
     #[serde(default = "in_flight_default")]
@@ -46,71 +45,27 @@ pub struct CrowdConfig {
     pub requests_per_second: Option<NonZeroU32>,
 }
 
-/// Something in the block that is well-formed and cannot work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CrowdProblem {
-    /// The option, as a path below `crowd`.
-    pub path: &'static str,
-    /// What is wrong, and what to write.
-    pub text: String,
-}
-
 impl CrowdConfig {
     /// Everything that cannot work, without asking a server.
     pub fn problems(&self) -> Vec<CrowdProblem> {
-        let mut found = Vec::new();
-        let mut add = |path, text: String| found.push(CrowdProblem { path, text });
-        if self.url.has_login() {
-            let text =
-                "leave name and password out of the address: they are `application` and `password`";
-            add("url", text.to_owned());
-        }
-        if self.url.is_plain() && !self.insecure {
-            let text = format!(
-                "the password would go to {} readable for everybody on the way: use `https://`, or accept that with \
-                 `insecure: true`",
-                self.url
-            );
-            add("url", text);
-        }
-        if self.application.is_empty() || self.application.contains(':') {
-            let text = "write the name of the application as the server knows it; HTTP allows no colon in it";
-            add("application", text.to_owned());
-        }
-        if self.timeout.is_zero() {
-            let text = "no server answers in no time: write `60s`";
-            add("timeout", text.to_owned());
-        }
-        if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
-            let text = format!("write a number from 1 to {PAGE_SIZE_MAX}; 1000 suits every server");
-            add("page_size", text);
-        }
+        let mut found = self.options().problems();
         if !(1..=IN_FLIGHT_MAX).contains(&self.in_flight) {
-            let text = format!("write a number from 1 to {IN_FLIGHT_MAX}");
-            add("in_flight", text);
+            found.push(CrowdProblem {
+                path: "in_flight",
+                text: format!("write a number from 1 to {IN_FLIGHT_MAX}"),
+            });
         }
         found
     }
 
     /// What works and is unwise.
     pub fn warnings(&self) -> Vec<CrowdProblem> {
-        let mut found = Vec::new();
-        if self.url.is_plain() && self.insecure {
-            found.push(CrowdProblem {
-                path: "insecure",
-                text: format!(
-                    "the password goes to {} readable for everybody on the way",
-                    self.url
-                ),
-            });
-        }
-        found
+        self.options().warnings()
     }
 
-    /// The set that is filled, in one spelling for all ways of writing it: which directories a server shows and writes is a
-    /// matter of the application.
+    /// The set that is filled, see [`Options::target`].
     pub fn target(&self) -> String {
-        format!("{} application {}", self.url.crowd_base(), self.application)
+        self.options().target()
     }
 
     /// The application's password.
@@ -125,14 +80,16 @@ impl CrowdConfig {
         self.password = self.password.under(folder);
         self
     }
-}
 
-fn timeout_default() -> Span {
-    Span::seconds(60)
-}
-
-fn page_size_default() -> u32 {
-    1_000
+    fn options(&self) -> Options<'_> {
+        Options {
+            url: &self.url,
+            application: &self.application,
+            insecure: self.insecure,
+            timeout: self.timeout,
+            page_size: self.page_size,
+        }
+    }
 }
 
 fn in_flight_default() -> u32 {

@@ -23,7 +23,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-pub use self::config::{CrowdConfig, CrowdProblem};
+pub use self::config::CrowdConfig;
+pub use crate::client::crowd::options::{CrowdProblem, CrowdSetupError};
 
 use self::api::Api;
 use self::names::Names;
@@ -31,7 +32,6 @@ use self::push::Push;
 use crate::applications::Application;
 use crate::client::crowd::{Crowd, Settings};
 use crate::clock::Clock;
-use crate::http::HttpSetupError;
 use crate::model::{
     Abilities, Batch, Change, Fields, Finding, Holding, NameRules, Observed, Outcome, Refusal, View,
 };
@@ -61,17 +61,6 @@ pub struct CrowdApplication {
     in_flight: usize,
     abilities: Abilities,
     names: Names,
-}
-
-/// Why an application cannot be set up from its configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum CrowdSetupError {
-    /// An option cannot work.
-    #[error("{}: {}", .0.path, .0.text)]
-    Option(CrowdProblem),
-    /// The HTTP client cannot be had: the certificates, say.
-    #[error(transparent)]
-    Http(#[from] HttpSetupError),
 }
 
 impl CrowdApplication {

@@ -10,6 +10,7 @@ mod fault;
 mod lists;
 mod login;
 mod memberships;
+pub mod options;
 mod session;
 
 use std::fmt;

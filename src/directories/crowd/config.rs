@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::client::crowd::HttpUrl;
+use crate::client::crowd::options::{self, CrowdProblem, Options};
 use crate::secret::SecretRef;
 use crate::text::Span;
-
-/// The largest page that may be asked for.
-const PAGE_SIZE_MAX: u32 = 10_000;
 
 /// A Jira user server or a Crowd that is polled.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,77 +28,30 @@ pub struct CrowdConfig {
     #[serde(default)]
     pub insecure: bool,
     /// How long the server may be silent.
-    #[serde(default = "timeout_default")]
+    #[serde(default = "options::timeout_default")]
     pub timeout: Span,
     /// How many users or groups a page may hold.
-    #[serde(default = "page_size_default")]
+    #[serde(default = "options::page_size_default")]
     pub page_size: u32,
     /// Asks for what has changed where the server tells it. Without it every read is a complete one.
     #[serde(default = "incremental_default")]
     pub incremental: bool,
 }
 
-/// Something in the block that is well-formed and cannot work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CrowdProblem {
-    /// The option, as a path below `crowd`.
-    pub path: &'static str,
-    /// What is wrong, and what to write.
-    pub text: String,
-}
-
 impl CrowdConfig {
     /// Everything that cannot work, without asking a server.
     pub fn problems(&self) -> Vec<CrowdProblem> {
-        let mut found = Vec::new();
-        let mut add = |path, text: String| found.push(CrowdProblem { path, text });
-        if self.url.has_login() {
-            let text =
-                "leave name and password out of the address: they are `application` and `password`";
-            add("url", text.to_owned());
-        }
-        if self.url.is_plain() && !self.insecure {
-            let text = format!(
-                "the password would go to {} readable for everybody on the way: use `https://`, or accept that with \
-                 `insecure: true`",
-                self.url
-            );
-            add("url", text);
-        }
-        if self.application.is_empty() || self.application.contains(':') {
-            let text = "write the name of the application as the server knows it; HTTP allows no colon in it";
-            add("application", text.to_owned());
-        }
-        if self.timeout.is_zero() {
-            let text = "no server answers in no time: write `60s`";
-            add("timeout", text.to_owned());
-        }
-        if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
-            let text = format!("write a number from 1 to {PAGE_SIZE_MAX}; 1000 suits every server");
-            add("page_size", text);
-        }
-        found
+        self.options().problems()
     }
 
     /// What works and is unwise.
     pub fn warnings(&self) -> Vec<CrowdProblem> {
-        let mut found = Vec::new();
-        if self.url.is_plain() && self.insecure {
-            found.push(CrowdProblem {
-                path: "insecure",
-                text: format!(
-                    "the password goes to {} readable for everybody on the way",
-                    self.url
-                ),
-            });
-        }
-        found
+        self.options().warnings()
     }
 
-    /// The set that is read, in one spelling for all ways of writing it: which directories a server shows is a matter of the
-    /// application.
+    /// The set that is read, see [`Options::target`].
     pub fn target(&self) -> String {
-        format!("{} application {}", self.url.crowd_base(), self.application)
+        self.options().target()
     }
 
     /// Everything that decides which records are read and what stands in them.
@@ -120,14 +71,16 @@ impl CrowdConfig {
         self.password = self.password.under(folder);
         self
     }
-}
 
-fn timeout_default() -> Span {
-    Span::seconds(60)
-}
-
-fn page_size_default() -> u32 {
-    1_000
+    fn options(&self) -> Options<'_> {
+        Options {
+            url: &self.url,
+            application: &self.application,
+            insecure: self.insecure,
+            timeout: self.timeout,
+            page_size: self.page_size,
+        }
+    }
 }
 
 fn incremental_default() -> bool {

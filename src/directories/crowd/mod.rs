@@ -24,14 +24,14 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-pub use self::config::{CrowdConfig, CrowdProblem};
+pub use self::config::CrowdConfig;
+pub use crate::client::crowd::options::{CrowdProblem, CrowdSetupError};
 
 use self::authenticate::CrowdAuthenticator;
 use self::read::Reader;
 use crate::client::crowd::{Crowd, Settings};
 use crate::clock::Clock;
 use crate::directories::{Authenticator, Directory, Read, ReadError, Since};
-use crate::http::HttpSetupError;
 use crate::model::Finding;
 use crate::secret::SecretRef;
 
@@ -47,17 +47,6 @@ pub struct CrowdDirectory {
     reader: Reader,
     read_timeout: Duration,
     clock: Arc<dyn Clock>,
-}
-
-/// Why a directory cannot be set up from its configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum CrowdSetupError {
-    /// An option cannot work.
-    #[error("{}: {}", .0.path, .0.text)]
-    Option(CrowdProblem),
-    /// The certificates or the proxy cannot be used.
-    #[error(transparent)]
-    Http(#[from] HttpSetupError),
 }
 
 impl CrowdDirectory {

@@ -1,4 +1,4 @@
-//! How fast a server is asked: so many requests a second, so many at once, and none while the server wants to be left alone.
+//! How fast a server is asked: so many requests in a span of time, so many at once, and none while the server wants to be left alone.
 //!
 //! Every server has its own numbers, and several callers share them, so they all go through one [`Pace`]. It is a token
 //! bucket on the injected [`Clock`], in whose monotonic time a leap of the wall clock is nothing. A token is taken in the
@@ -17,8 +17,10 @@ use crate::clock::Clock;
 /// How many requests a server gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How many in each second, in the long run.
-    pub per_second: NonZeroU32,
+    /// How many in each such span, in the long run.
+    pub count: NonZeroU32,
+    /// The span.
+    pub per: Duration,
     /// How many at once after a while without any.
     pub burst: NonZeroU32,
 }
@@ -26,6 +28,7 @@ pub struct Rate {
 /// The pace that all callers of one server keep together.
 pub struct Pace {
     rate: Option<Rate>,
+    in_flight: usize,
     places: Arc<Semaphore>,
     /// Callers wait for tokens one after another, in the order in which they came.
     turn: tokio::sync::Mutex<()>,
@@ -51,14 +54,20 @@ pub struct Leave {
 impl Pace {
     /// A pace of at most `rate`, if there is one, and `in_flight` requests at once, at least one.
     pub fn new(rate: Option<Rate>, in_flight: usize, clock: Arc<dyn Clock>) -> Pace {
-        let places = in_flight.clamp(1, Semaphore::MAX_PERMITS);
+        let in_flight = in_flight.clamp(1, Semaphore::MAX_PERMITS);
         Pace {
             rate,
-            places: Arc::new(Semaphore::new(places)),
+            in_flight,
+            places: Arc::new(Semaphore::new(in_flight)),
             turn: tokio::sync::Mutex::new(()),
             state: Mutex::default(),
             clock,
         }
+    }
+
+    /// How many requests may be under way at once.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight
     }
 
     /// Waits for a place and then for a token. Dropping the future takes neither.
@@ -90,7 +99,7 @@ impl Pace {
         let Some(rate) = self.rate else {
             return Ok(());
         };
-        let interval = Duration::from_secs(1) / rate.per_second.get();
+        let interval = rate.per / rate.count.get();
         let full = state.full.max(now) + interval;
         // An empty bucket is full again after as many intervals as it holds tokens.
         let most = now + interval * rate.burst.get();
@@ -112,6 +121,7 @@ impl fmt::Debug for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Pace {
             rate,
+            in_flight,
             places,
             turn: _,
             state: _,
@@ -119,6 +129,7 @@ impl fmt::Debug for Pace {
         } = self;
         f.debug_struct("Pace")
             .field("rate", rate)
+            .field("in_flight", in_flight)
             .field("free", &places.available_permits())
             .finish_non_exhaustive()
     }
@@ -136,8 +147,9 @@ mod tests {
 
     fn pace(per_second: u32, burst: u32, in_flight: usize) -> (Arc<Pace>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new(Timestamp(0)));
-        let rate = NonZeroU32::new(per_second).map(|per_second| Rate {
-            per_second,
+        let rate = NonZeroU32::new(per_second).map(|count| Rate {
+            count,
+            per: Duration::from_secs(1),
             burst: NonZeroU32::new(burst).unwrap(),
         });
         let pace = Pace::new(rate, in_flight, Arc::clone(&clock) as Arc<dyn Clock>);

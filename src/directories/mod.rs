@@ -40,6 +40,11 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// Asks the directory what an administrator wants to know before the first read: can it be reached, may we read.
     fn check(&self) -> BoxFuture<'_, Vec<Finding>>;
 
+    /// Whether a read is made against the last accepted records, so that these must be handed in.
+    fn needs_last(&self) -> bool {
+        false
+    }
+
     /// Reads everything, or what has changed since the cursor.
     ///
     /// # Errors
@@ -79,6 +84,9 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
 pub struct Since {
     /// The cursor of the last accepted read; `None` asks for a complete one.
     pub cursor: Option<String>,
+    /// The accepted records, of a directory that needs them ([`Directory::needs_last`]). None, if there are none or if they were
+    /// read under another configuration.
+    pub last: Option<Arc<Records>>,
 }
 
 /// What one read brought.
@@ -90,6 +98,8 @@ pub struct Read {
     pub cursor: Option<String>,
     /// What the connector has to say to the operator: counts and oddities, never values.
     pub notes: Vec<String>,
+    /// How many requests it took, of a directory that counts them.
+    pub requests: Option<u64>,
 }
 
 /// Everything, or what has changed since the cursor that was given.

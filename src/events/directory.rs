@@ -19,6 +19,8 @@ pub struct Read {
     pub memberships: u64,
     /// Records that were rejected.
     pub rejected: u64,
+    /// How many requests it took, where they are counted.
+    pub requests: Option<u64>,
     /// How long it took.
     pub duration: Duration,
 }
@@ -31,6 +33,7 @@ pub fn directory_read(directory: &str, read: &Read, notes: &str) {
         groups,
         memberships,
         rejected,
+        requests,
         duration,
     } = *read;
     let duration_ms = milliseconds(duration);
@@ -51,20 +54,28 @@ pub fn directory_read(directory: &str, read: &Read, notes: &str) {
         groups,
         memberships,
         rejected,
+        requests,
         duration_ms,
         notes,
         "The directory {directory} was read: {holds} rejected."
     );
 }
 
-/// A directory was read and says what it said before. `notes` is what the connector has to say, empty if nothing.
-pub fn directory_unchanged(directory: &str, duration: Duration, notes: &str) {
+/// A directory was read and says what it said before. `requests` is how many it took, where they are counted; `notes` is what
+/// the connector has to say, empty if nothing.
+pub fn directory_unchanged(
+    directory: &str,
+    requests: Option<u64>,
+    duration: Duration,
+    notes: &str,
+) {
     let duration_ms = milliseconds(duration);
     let notes = if_any(notes);
     tell!(
         DEBUG,
         "directory.unchanged",
         directory,
+        requests,
         duration_ms,
         notes,
         "The directory {directory} was read and has not changed."

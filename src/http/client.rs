@@ -16,7 +16,7 @@ use super::fault::{self, HttpError, HttpSetupError};
 use super::hidden::Hidden;
 use super::repeat::{self, Said};
 use super::stream::Origin;
-use super::{Answer, Request, Settings, Stream, place};
+use super::{Again, Answer, Login, Request, Settings, Stream, place};
 use crate::clock::Clock;
 use crate::pace::{Leave, Pace};
 use crate::trust;
@@ -38,7 +38,7 @@ struct Inner {
     reads: Client,
     /// Its connections are used again for a moment only: a write that meets a dead one is not repeated.
     writes: Client,
-    pace: Pace,
+    pace: Arc<Pace>,
     timeout: Duration,
     clock: Arc<dyn Clock>,
 }
@@ -53,8 +53,7 @@ impl Http {
             ca,
             proxy,
             timeout,
-            rate,
-            in_flight,
+            pace,
         } = settings;
         let mut tls = (*trust::client_config(ca.as_deref())?).clone();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -62,13 +61,13 @@ impl Http {
         let client = |idle_max| {
             let (tls, proxy) = (tls.clone(), proxy.clone());
             // The library's errors show URLs.
-            client(tls, proxy, timeout, (in_flight.max(1), idle_max))
+            client(tls, proxy, timeout, (pace.in_flight(), idle_max))
                 .map_err(|error| HttpSetupError::Library(error.without_url()))
         };
         let inner = Inner {
             reads: client(READ_IDLE_MAX)?,
             writes: client(WRITE_IDLE_MAX)?,
-            pace: Pace::new(rate, in_flight, Arc::clone(&clock)),
+            pace,
             timeout,
             clock,
         };
@@ -82,7 +81,16 @@ impl Http {
     /// # Errors
     /// [`HttpError`], but not [`HttpError::Status`]: an answer of any status is an answer, unless it is a redirect.
     pub async fn ask(&self, request: Request<'_>) -> Result<Answer, HttpError> {
-        self.repeated(&request, Stream::whole).await
+        let again = request.again;
+        let finish = |stream: Stream| async move {
+            let answer = stream.whole().await?;
+            let is_busy = match again {
+                Again::Reads => false,
+                Again::Patiently { is_busy, .. } => is_busy(&answer),
+            };
+            Ok((answer, is_busy))
+        };
+        self.repeated(&request, finish).await
     }
 
     /// Sends a request and returns as soon as an answer has begun. What fails after that is not repeated.
@@ -90,30 +98,41 @@ impl Http {
     /// # Errors
     /// As [`Http::ask`].
     pub async fn open(&self, request: Request<'_>) -> Result<Stream, HttpError> {
-        self.repeated(&request, |stream| ready(Ok(stream))).await
+        let finish = |stream| ready(Ok((stream, false)));
+        self.repeated(&request, finish).await
     }
 
-    /// Sends a request as often as it may be, until it has an end that stays.
+    /// Sends a request as often as it may be, until it has an end that stays. `finish` makes of an answer what is wanted of it,
+    /// and says whether it asks for patience in the service's own words.
     async fn repeated<T, F>(
         &self,
         request: &Request<'_>,
         finish: impl Fn(Stream) -> F,
     ) -> Result<T, HttpError>
     where
-        F: Future<Output = Result<T, HttpError>>,
+        F: Future<Output = Result<(T, bool), HttpError>>,
     {
         let mut times = 0;
         loop {
             times += 1;
-            let (said, end) = match self.send(request).await {
+            let (mut said, end) = match self.send(request).await {
                 Ok(stream) => (Some(stream.said), finish(stream).await),
                 Err(error) => (None, Err(error)),
             };
-            let Some(wait) = repeat::wait(&request.method, times, said, end.as_ref().err()) else {
+            let is_busy = matches!(end, Ok((_, true)));
+            if let Some(said) = &mut said {
+                said.passing |= is_busy;
+            }
+            let again = repeat::wait(request, times, said, end.as_ref().err());
+            let end = end.map(|it| it.0);
+            let Some(wait) = again else {
                 return end;
             };
             // An answer that is not used gives its place to others meanwhile.
             drop(end);
+            if is_busy {
+                self.inner.pace.hold(wait);
+            }
             self.inner.clock.sleep(wait).await;
         }
     }
@@ -153,9 +172,13 @@ impl Http {
         let mut builder = client
             .request(request.method.clone(), request.url.clone())
             .header(ACCEPT, request.accept);
-        if let Some((name, password)) = request.login {
-            builder = builder.basic_auth(name, Some(password.expose_secret()));
-        }
+        builder = match request.login {
+            None => builder,
+            Some(Login::Basic(name, password)) => {
+                builder.basic_auth(name, Some(password.expose_secret()))
+            }
+            Some(Login::Bearer(token)) => builder.bearer_auth(token.expose_secret()),
+        };
         if let Some(body) = &request.body {
             builder = builder
                 .header(CONTENT_TYPE, body.content_type)

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::Request;
+use super::{Login, Request};
 
 /// What stands where something was hidden.
 const MASK: &[u8] = b"***";
@@ -18,10 +18,14 @@ impl Hidden {
     /// The password, as it is and as it was sent; the query, since it holds names; the body, since it may hold a password.
     pub(super) fn of(request: &Request<'_>) -> Hidden {
         let mut parts = Vec::new();
-        if let Some((name, password)) = request.login {
-            let password = password.expose_secret();
-            parts.push(STANDARD.encode(format!("{name}:{password}")));
-            parts.push(password.to_owned());
+        match request.login {
+            None => {}
+            Some(Login::Basic(name, password)) => {
+                let password = password.expose_secret();
+                parts.push(STANDARD.encode(format!("{name}:{password}")));
+                parts.push(password.to_owned());
+            }
+            Some(Login::Bearer(token)) => parts.push(token.expose_secret().to_owned()),
         }
         parts.extend(request.url.query().map(str::to_owned));
         let body = request.body.as_ref();
@@ -56,7 +60,7 @@ fn replace(text: Vec<u8>, part: &[u8]) -> Vec<u8> {
 mod tests {
     use reqwest::Method;
 
-    use super::super::Body;
+    use super::super::{Again, Body};
     use super::*;
 
     #[test]
@@ -65,8 +69,9 @@ mod tests {
         let request = Request {
             operation: "add a user",
             method: Method::POST,
+            again: Again::Reads,
             url: "http://x/user?username=anna".parse().unwrap(),
-            login: Some(("app", &password)),
+            login: Some(Login::Basic("app", &password)),
             accept: "application/json",
             body: Some(Body {
                 content_type: "application/json",
@@ -97,8 +102,9 @@ mod tests {
         let request = Request {
             operation: "x",
             method: Method::GET,
+            again: Again::Reads,
             url: "http://x/".parse().unwrap(),
-            login: Some(("", &password)),
+            login: Some(Login::Basic("", &password)),
             accept: "",
             body: None,
             limit: 0,

@@ -6,13 +6,14 @@
 //! * An answer is whole or it is an error. A body that was cut, that does not end, or that is longer than the caller can
 //!   bear never looks like a shorter one.
 //! * A write is sent once, and afterwards it is known whether it may have been done: [`HttpError::Unreachable`] says that it
-//!   was not, [`HttpError::Cut`] that nobody knows. Only reads are repeated. A write travels on no connection that was
+//!   was not, [`HttpError::Cut`] that nobody knows. Only what does no more when it is done twice is repeated. A write travels on no connection that was
 //!   idle for long: a server that closes it in that very moment leaves open what became of it.
 //! * Nobody else is asked than the server of the configuration: redirects are errors, and proxies of the environment are
 //!   nothing to us.
 //!
 //! There is no way to follow redirects, to keep cookies, or to do without verifying certificates.
 
+mod address;
 mod client;
 mod excerpt;
 mod fault;
@@ -22,17 +23,19 @@ mod stream;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use reqwest::{Method, StatusCode};
 use secrecy::SecretString;
 use url::Url;
 
+pub use self::address::{BadHttpUrl, HttpUrl};
 pub use self::client::Http;
 pub use self::fault::{HttpError, HttpSetupError};
 pub use self::stream::Stream;
 
-use crate::pace::Rate;
+use crate::pace::Pace;
 
 /// How a server is reached.
 #[derive(Clone)]
@@ -45,10 +48,8 @@ pub struct Settings {
     /// How long a connection may take, and how long the server may be silent: after the request (for the connection and the
     /// silence together: twice as long), and between two pieces of its answer.
     pub timeout: Duration,
-    /// How many requests the server gets; without one, as many as there are to send.
-    pub rate: Option<Rate>,
-    /// How many requests may be under way at once; at least one.
-    pub in_flight: usize,
+    /// How fast the server is asked, by everybody who shares this pace.
+    pub pace: Arc<Pace>,
 }
 
 /// A question, or a thing to do.
@@ -56,18 +57,44 @@ pub struct Settings {
 pub struct Request<'a> {
     /// What errors call it, as a verb and its object: `search users`.
     pub operation: &'a str,
-    /// GET is repeated if need be, nothing else.
+    /// What is done with what lies there.
     pub method: Method,
+    /// Whether it is sent again if need be.
+    pub again: Again,
     /// Its query is never shown, since it holds names. It must hold no password.
     pub url: Url,
-    /// Name and password (HTTP Basic, RFC 7617).
-    pub login: Option<(&'a str, &'a SecretString)>,
+    /// Who asks.
+    pub login: Option<Login<'a>>,
     /// The media types that are understood.
     pub accept: &'static str,
     /// What is sent with it.
     pub body: Option<Body>,
     /// The longest body of an answer that is taken, in bytes after decompression.
     pub limit: u64,
+}
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub enum Login<'a> {
+    /// A name and its password (HTTP Basic, RFC 7617).
+    Basic(&'a str, &'a SecretString),
+    /// Whoever holds the token (RFC 6750).
+    Bearer(&'a SecretString),
+}
+
+/// Whether a request is sent again that had no answer, or one that asks for patience.
+#[derive(Clone, Copy)]
+pub enum Again {
+    /// A read (GET) is, three times in all; anything else is sent once.
+    Reads,
+    /// It is, since sending it twice does no more than sending it once: three times in all without an answer, and this often
+    /// where the answer asks for patience, in HTTP's words or in the service's own.
+    Patiently {
+        /// How often in all.
+        times: u32,
+        /// Whether an answer asks for patience in the service's own words.
+        is_busy: fn(&Answer) -> bool,
+    },
 }
 
 /// What is sent with a request.
@@ -125,15 +152,13 @@ impl fmt::Debug for Settings {
             ca,
             proxy,
             timeout,
-            rate,
-            in_flight,
+            pace,
         } = self;
         f.debug_struct("Settings")
             .field("ca", ca)
             .field("proxy", &proxy.as_ref().map(place))
             .field("timeout", timeout)
-            .field("rate", rate)
-            .field("in_flight", in_flight)
+            .field("pace", pace)
             .finish()
     }
 }
@@ -181,6 +206,7 @@ fn place(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
 
     #[test]
     fn a_place_holds_no_names_and_no_password() {
@@ -201,8 +227,9 @@ mod tests {
         let request = Request {
             operation: "search users",
             method: Method::POST,
+            again: Again::Reads,
             url: "http://x/user?username=anna".parse().unwrap(),
-            login: Some(("app", &password)),
+            login: Some(Login::Basic("app", &password)),
             accept: "application/json",
             body: Some(Body {
                 content_type: "application/json",
@@ -215,8 +242,7 @@ mod tests {
             ca: None,
             proxy: Some("http://app:hunter4@proxy:3128".parse().unwrap()),
             timeout: Duration::from_secs(1),
-            rate: None,
-            in_flight: 1,
+            pace: Arc::new(Pace::new(None, 1, Arc::new(SystemClock::new()))),
         };
         let answer = Answer {
             status: StatusCode::OK,

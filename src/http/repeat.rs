@@ -1,6 +1,7 @@
 //! What is asked again, and when.
 //!
-//! Reads only: a write whose end is unknown is the caller's to clear up, and one that was refused is refused.
+//! Only what does no more when it is done twice: a write whose end is unknown is the caller's to clear up, and one that was
+//! refused is refused.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use chrono::DateTime;
 use reqwest::{Method, StatusCode};
 
 use super::fault::HttpError;
+use super::{Again, Request};
 use crate::clock::Timestamp;
 
 /// How often something is asked at most.
@@ -49,16 +51,18 @@ impl Said {
 /// answer said, if one began, and what failed, if something did. `None`: it is not sent again. That is so too where the
 /// server wants to be left alone for longer than a minute, since asking sooner would be of no use.
 pub(super) fn wait(
-    method: &Method,
+    request: &Request<'_>,
     times: u32,
     said: Option<Said>,
     failed: Option<&HttpError>,
 ) -> Option<Duration> {
-    if *method != Method::GET || times >= TIMES_MAX {
-        return None;
-    }
-    let failed = failed.is_some_and(HttpError::is_passing);
-    let passing = said.is_some_and(|it| it.passing);
+    let patient_max = match request.again {
+        Again::Reads if request.method != Method::GET => return None,
+        Again::Reads => TIMES_MAX,
+        Again::Patiently { times, .. } => times,
+    };
+    let failed = failed.is_some_and(HttpError::is_passing) && times < TIMES_MAX;
+    let passing = said.is_some_and(|it| it.passing) && times < patient_max;
     if !failed && !passing {
         return None;
     }
@@ -108,12 +112,25 @@ mod tests {
         }
     }
 
+    fn request(method: &Method, again: Again) -> Request<'static> {
+        Request {
+            operation: "search users",
+            method: method.clone(),
+            again,
+            url: "http://x/".parse().unwrap(),
+            login: None,
+            accept: "",
+            body: None,
+            limit: 1,
+        }
+    }
+
     #[test]
     fn what_passes_is_asked_again_three_times_in_all_and_only_if_it_reads() {
         fn check(method: &Method, times: u32, status: u16, expect: bool) {
             let status = StatusCode::from_u16(status).unwrap();
             let said = Said::by(status, None, NOW);
-            let found = wait(method, times, Some(said), None).is_some();
+            let found = wait(&request(method, Again::Reads), times, Some(said), None).is_some();
             assert_eq!(found, expect, "{method} {times} {status}");
         }
         for status in [429, 502, 503, 504] {
@@ -130,11 +147,32 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_can_wait_is_asked_again_whatever_it_is_and_as_often_as_it_says() {
+        let patient = Again::Patiently {
+            times: 5,
+            is_busy: |_| true,
+        };
+        let check = |times, said: Option<Said>, failed: Option<&HttpError>, expect| {
+            let found = wait(&request(&Method::POST, patient), times, said, failed).is_some();
+            assert_eq!(found, expect, "{times} {said:?} {failed:?}");
+        };
+        let busy = Some(Said::by(StatusCode::TOO_MANY_REQUESTS, None, NOW));
+        check(4, busy, None, true);
+        check(5, busy, None, false);
+        let failed = HttpError::Cut(String::new());
+        check(2, None, Some(&failed), true);
+        check(3, None, Some(&failed), false);
+    }
+
+    #[test]
     fn a_failure_of_the_line_is_asked_again_and_no_other() {
         fn check(error: &HttpError, expect: bool) {
-            let found = wait(&Method::GET, 1, None, Some(error)).is_some();
+            let found = wait(&request(&Method::GET, Again::Reads), 1, None, Some(error)).is_some();
             assert_eq!(found, expect, "{error:?}");
-            assert_eq!(wait(&Method::POST, 1, None, Some(error)), None);
+            assert_eq!(
+                wait(&request(&Method::POST, Again::Reads), 1, None, Some(error)),
+                None
+            );
         }
         check(&HttpError::Unreachable(String::new()), true);
         check(&HttpError::Cut(String::new()), true);
@@ -148,7 +186,7 @@ mod tests {
         fn check(status: u16, retry_after: &str, expect: Option<u64>) {
             let status = StatusCode::from_u16(status).unwrap();
             let said = Said::by(status, Some(retry_after), NOW);
-            let found = wait(&Method::GET, 1, Some(said), None);
+            let found = wait(&request(&Method::GET, Again::Reads), 1, Some(said), None);
             assert_eq!(
                 found,
                 expect.map(Duration::from_secs),

@@ -278,6 +278,7 @@ impl Directory for InMemory {
                 what,
                 cursor,
                 notes: Vec::new(),
+                requests: None,
             })
         })
     }

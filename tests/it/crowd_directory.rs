@@ -187,7 +187,12 @@ fn fill(double: &CrowdDouble) {
 }
 
 async fn read(directory: &CrowdDirectory, cursor: Option<String>) -> Result<Read, ReadError> {
-    directory.read(Since { cursor }).await
+    directory
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await
 }
 
 async fn complete(directory: &CrowdDirectory) -> (Records, Option<String>, Vec<String>) {
@@ -195,6 +200,7 @@ async fn complete(directory: &CrowdDirectory) -> (Records, Option<String>, Vec<S
         what,
         cursor,
         notes,
+        requests: _,
     } = read(directory, None).await.unwrap();
     match what {
         What::Complete(records) => (records, cursor, notes),
@@ -207,6 +213,7 @@ async fn changes(directory: &CrowdDirectory, cursor: Option<String>) -> (Delta, 
         what,
         cursor,
         notes,
+        requests: _,
     } = read(directory, cursor).await.unwrap();
     match what {
         What::Delta(delta) => (delta, cursor),

@@ -138,6 +138,7 @@ fn tell_of_directories() {
         groups: 7,
         memberships: 340,
         rejected: 1,
+        requests: Some(7),
         duration: Duration::from_millis(456),
     };
     events::directory_read("corporate", &read, "");
@@ -146,8 +147,13 @@ fn tell_of_directories() {
         &read,
         "2 referrals not followed; read completely",
     );
-    events::directory_unchanged("corporate", Duration::from_millis(40), "");
-    events::directory_unchanged("corporate", Duration::from_millis(40), "one base is empty");
+    events::directory_unchanged("corporate", None, Duration::from_millis(40), "");
+    events::directory_unchanged(
+        "corporate",
+        None,
+        Duration::from_millis(40),
+        "one base is empty",
+    );
     events::directory_failed("corporate", Failure::Unavailable, "connecting: refused");
     events::directory_failed(
         "corporate",

@@ -59,7 +59,12 @@ impl World {
 
 async fn read(directory: &FileDirectory, cursor: Option<&str>) -> Result<Read, ReadError> {
     let cursor = cursor.map(str::to_owned);
-    directory.read(Since { cursor }).await
+    directory
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await
 }
 
 fn complete(read: Result<Read, ReadError>) -> (Records, Option<String>) {

@@ -12,7 +12,10 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use usersyncd::clock::{Clock, ManualClock, SystemClock, Timestamp};
-use usersyncd::http::{Answer, Body, Http, HttpError, Method, Request, Settings, StatusCode};
+use usersyncd::http::{
+    Again, Answer, Body, Http, HttpError, Login, Method, Request, Settings, StatusCode,
+};
+use usersyncd::pace::Pace;
 use usersyncd::text::Span;
 
 use crate::support::http_script::{Act, HttpScript, json};
@@ -21,13 +24,17 @@ const MIB: u64 = 1024 * 1024;
 /// Sun, 06 Nov 1994 08:49:37 GMT, the example of RFC 9110.
 const NOW: Timestamp = Timestamp(784_111_777);
 
+/// So many requests at once.
+fn pace(in_flight: usize) -> Arc<Pace> {
+    Arc::new(Pace::new(None, in_flight, Arc::new(SystemClock::new())))
+}
+
 fn settings() -> Settings {
     Settings {
         ca: None,
         proxy: None,
         timeout: Duration::from_secs(30),
-        rate: None,
-        in_flight: 4,
+        pace: pace(4),
     }
 }
 
@@ -35,14 +42,22 @@ fn http(settings: Settings) -> Http {
     Http::new(settings, Arc::new(SystemClock::new())).unwrap()
 }
 
+/// At a pace without a rate that keeps this clock's time too.
 fn http_at(settings: Settings, clock: &Arc<impl Clock>) -> Http {
-    Http::new(settings, Arc::clone(clock) as Arc<dyn Clock>).unwrap()
+    let clock = Arc::clone(clock) as Arc<dyn Clock>;
+    let pace = Pace::new(None, settings.pace.in_flight(), Arc::clone(&clock));
+    let settings = Settings {
+        pace: Arc::new(pace),
+        ..settings
+    };
+    Http::new(settings, clock).unwrap()
 }
 
 fn get(url: &str) -> Request<'static> {
     Request {
         operation: "search users",
         method: Method::GET,
+        again: Again::Reads,
         url: url.parse().unwrap(),
         login: None,
         accept: "application/json",
@@ -94,7 +109,7 @@ async fn an_answer_of_any_status_is_an_answer_and_the_request_is_as_it_was_meant
     let http = http(settings());
     let password = SecretString::from("pass");
     let request = Request {
-        login: Some(("app", &password)),
+        login: Some(Login::Basic("app", &password)),
         ..get(&script.url("/search?restriction=name%3Da%26b"))
     };
     let answer = http.ask(request).await.unwrap();
@@ -146,7 +161,7 @@ async fn no_more_are_under_way_than_may_be() {
     let clock = Arc::new(ManualClock::new(NOW));
     let http = http_at(
         Settings {
-            in_flight: 2,
+            pace: pace(2),
             ..settings()
         },
         &clock,

@@ -115,7 +115,12 @@ async fn live(mut world: World, directory: &dyn Directory, rounds: usize) -> Res
     let mut changes = 0;
     for (round, edits) in Script::new(seed, rounds).enumerate() {
         let told = world.live(&edits);
-        let read = directory.read(Since { cursor }).await;
+        let read = directory
+            .read(Since {
+                cursor,
+                ..Since::default()
+            })
+            .await;
         let Read {
             what, cursor: next, ..
         } = read.map_err(|fault| fault.to_string())?;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::client::crowd::HttpUrl;
 use crate::client::crowd::options::{self, CrowdProblem, Options};
+use crate::http::HttpUrl;
 use crate::secret::SecretRef;
 use crate::text::Span;
 

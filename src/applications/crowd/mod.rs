@@ -20,6 +20,7 @@ mod push;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -89,7 +90,8 @@ impl CrowdApplication {
             page_size: config.page_size,
             in_flight: config.in_flight,
             rate: config.requests_per_second.map(|it| Rate {
-                per_second: it,
+                count: it,
+                per: Duration::from_secs(1),
                 burst: it,
             }),
         };

@@ -4,7 +4,6 @@
 //! the query, percent-encoded. Lists have neither a count nor a link to their next page, and a server may show shorter pages
 //! than it was asked for, so a list ends at an empty page and nowhere else.
 
-mod address;
 mod events;
 mod fault;
 mod lists;
@@ -20,15 +19,14 @@ use std::time::Duration;
 
 use url::Url;
 
-pub use self::address::{BadHttpUrl, HttpUrl};
 pub use self::fault::CrowdFault;
 pub use self::lists::Listed;
 pub use self::memberships::Way;
 pub use self::session::{Session, Who};
 
 use crate::clock::Clock;
-use crate::http::{Http, HttpSetupError};
-use crate::pace::Rate;
+use crate::http::{Http, HttpSetupError, HttpUrl};
+use crate::pace::{Pace, Rate};
 use crate::secret::SecretRef;
 
 /// How a server is reached, and as whom.
@@ -73,19 +71,23 @@ impl Crowd {
     /// # Errors
     /// [`HttpSetupError`]: the file of certificates is missing or is none.
     pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Result<Crowd, HttpSetupError> {
+        let pace = Pace::new(
+            settings.rate,
+            settings.in_flight as usize,
+            Arc::clone(&clock),
+        );
         let http = Http::new(
             crate::http::Settings {
                 ca: settings.ca,
                 proxy: settings.proxy.map(HttpUrl::into_url),
                 timeout: settings.timeout,
-                rate: settings.rate,
-                in_flight: settings.in_flight as usize,
+                pace: Arc::new(pace),
             },
             clock,
         )?;
         Ok(Crowd(Arc::new(Inner {
             http,
-            base: settings.url.crowd_base(),
+            base: options::base(&settings.url),
             application: settings.application,
             password: settings.password,
             page_size: settings.page_size,

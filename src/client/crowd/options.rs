@@ -3,10 +3,10 @@
 //! Each connector has these options in a block of its own, since places in the file get lost where blocks are put together. What
 //! may be written is judged here, once.
 
-use crate::http::HttpSetupError;
-use crate::text::Span;
+use url::Url;
 
-use super::HttpUrl;
+use crate::http::{HttpSetupError, HttpUrl};
+use crate::text::Span;
 
 /// The largest page that may be asked for.
 const PAGE_SIZE_MAX: u32 = 10_000;
@@ -97,7 +97,7 @@ impl Options<'_> {
     /// The set that is read or filled, in one spelling for all ways of writing it: which directories a server shows and writes
     /// is a matter of the application.
     pub fn target(self) -> String {
-        format!("{} application {}", self.url.crowd_base(), self.application)
+        format!("{} application {}", base(self.url), self.application)
     }
 }
 
@@ -109,4 +109,40 @@ pub fn timeout_default() -> Span {
 /// The `page_size` that is not written.
 pub fn page_size_default() -> u32 {
     1_000
+}
+
+/// The address below which the calls of Crowd's API lie: `/rest/usermanagement/1` is added, unless it was written.
+pub(super) fn base(address: &HttpUrl) -> Url {
+    let mut url = address.clone().into_url();
+    let path = url.path().trim_end_matches('/').to_owned();
+    let context = ["1", "latest", ""].iter().find_map(|it| {
+        let end = format!("/rest/usermanagement/{it}");
+        path.strip_suffix(end.trim_end_matches('/'))
+    });
+    let context = context.unwrap_or(&path);
+    url.set_path(&format!("{context}/rest/usermanagement/1"));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_the_api_is_added_unless_it_was_written() {
+        fn check(url: &str, expect: &str) {
+            let url: HttpUrl = url.parse().unwrap();
+            assert_eq!(base(&url).as_str(), expect);
+        }
+        let plain = "https://j.example.com/rest/usermanagement/1";
+        check("https://J.example.com", plain);
+        check("https://j.example.com/", plain);
+        check("https://j.example.com/rest/usermanagement/1/", plain);
+        check("https://j.example.com/rest/usermanagement/latest", plain);
+        check("https://j.example.com/rest/usermanagement", plain);
+        check(
+            "http://h:8095/crowd/",
+            "http://h:8095/crowd/rest/usermanagement/1",
+        );
+    }
 }

@@ -5,7 +5,7 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use super::{Crowd, CrowdFault};
-use crate::http::{Answer, Body, Method, Request, Stream};
+use crate::http::{Again, Answer, Body, Login, Method, Request, Stream};
 use crate::wire::crowd::JsonFault;
 
 /// The longest answer about one entity, in bytes.
@@ -171,8 +171,9 @@ impl Session {
         Request {
             operation,
             method,
+            again: Again::Reads,
             url: url(&self.crowd.0.base, path, query),
-            login: Some((&self.crowd.0.application, &self.password)),
+            login: Some(Login::Basic(&self.crowd.0.application, &self.password)),
             accept,
             body: None,
             limit,

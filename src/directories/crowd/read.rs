@@ -93,6 +93,7 @@ impl Reader {
                         what: What::Delta(changes.delta),
                         cursor: self.cursor(changes.token),
                         notes: changes.notes,
+                        requests: None,
                     });
                 }
                 Err(Stop::Failed(error)) => return Err(error),
@@ -135,6 +136,7 @@ impl Reader {
             what: What::Complete(records),
             cursor,
             notes,
+            requests: None,
         })
     }
 

@@ -147,6 +147,7 @@ impl Reader {
                 what: What::Delta(Delta::default()),
                 cursor: since.cursor.clone(),
                 notes: Vec::new(),
+                requests: None,
             });
         }
         let (text, stamp) = Opened::open(&self.path)?.text()?;
@@ -163,6 +164,7 @@ impl Reader {
                 self.cursor(&stamp) + &until.unwrap_or_default()
             }),
             notes,
+            requests: None,
         })
     }
 

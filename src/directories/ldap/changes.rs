@@ -152,6 +152,7 @@ impl Reader {
             what: What::Delta(delta),
             cursor: cursor.write(),
             notes,
+            requests: None,
         })
     }
 

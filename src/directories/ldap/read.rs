@@ -148,6 +148,7 @@ impl Reader {
             what: What::Complete(records),
             cursor,
             notes,
+            requests: None,
         })
     }
 

@@ -33,6 +33,7 @@ pub async fn commit(
         took,
         answer,
         notes,
+        requests,
         old,
     } = fetched;
     let committing = Committing {
@@ -43,6 +44,7 @@ pub async fn commit(
         at,
         took,
         notes: notes.join("; "),
+        requests,
         old,
     };
     match answer {
@@ -88,6 +90,7 @@ struct Committing<'a> {
     at: Timestamp,
     took: Duration,
     notes: String,
+    requests: Option<u64>,
     old: Option<Arc<StoredRecords>>,
 }
 
@@ -115,7 +118,7 @@ impl Committing<'_> {
         } else {
             kept.unchanged(&self.state, cursor, self.at);
         }
-        events::directory_unchanged(&self.part.name, self.took, &self.notes);
+        events::directory_unchanged(&self.part.name, self.requests, self.took, &self.notes);
         Ok(outcome::Read::Unchanged {
             rejected: self.state.tally.rejected,
         })
@@ -137,7 +140,7 @@ impl Committing<'_> {
         kept.told();
         let rejected = records.tally().rejected;
         if revision == self.state.revision {
-            events::directory_unchanged(&self.part.name, self.took, &self.notes);
+            events::directory_unchanged(&self.part.name, self.requests, self.took, &self.notes);
             return Ok(outcome::Read::Unchanged { rejected });
         }
         self.tell_read(records, whole);
@@ -203,6 +206,7 @@ impl Committing<'_> {
             groups: tally.groups,
             memberships: tally.memberships,
             rejected: tally.rejected,
+            requests: self.requests,
             duration: self.took,
         };
         events::directory_read(&self.part.name, &read, &self.notes);

@@ -38,6 +38,7 @@ struct Answered {
     came: Came,
     cursor: Option<String>,
     notes: Vec<String>,
+    requests: Option<u64>,
     /// Groups of which changes left open whom they name, by id.
     in_doubt: Vec<String>,
 }
@@ -47,7 +48,7 @@ type Asked = Result<Read, (Failure, String)>;
 /// Reads a directory and judges what it answered. `kept` is what the last read of this process left, or nothing.
 ///
 /// Without a cursor, or after changes, the accepted records are needed; without a cursor they are loaded while the directory
-/// answers.
+/// answers, or before, where it needs them itself.
 ///
 /// # Errors
 /// [`StoreError`] when the last records cannot be loaded. A directory that fails is an [`Answer`].
@@ -75,8 +76,17 @@ pub async fn fetch(
         kept,
         snapshot,
     };
-    let (asked, old) = if cursor.is_some() {
-        let asked = ask(directory, cursor).await;
+    let (asked, old) = if directory.needs_last() {
+        let old = last.records().await?;
+        let under_this = old.as_ref().filter(|_| state.basis == part.basis);
+        let since = Since {
+            cursor,
+            last: under_this.map(|it| Arc::clone(&it.records)),
+        };
+        (ask(directory, since).await, old)
+    } else if cursor.is_some() {
+        let since = Since { cursor, last: None };
+        let asked = ask(directory, since).await;
         let old = if brings_nothing(&asked) {
             None
         } else {
@@ -84,7 +94,7 @@ pub async fn fetch(
         };
         (asked, old)
     } else {
-        let (asked, old) = tokio::join!(ask(directory, None), last.records());
+        let (asked, old) = tokio::join!(ask(directory, Since::default()), last.records());
         (asked, old?)
     };
     work.alive();
@@ -93,6 +103,7 @@ pub async fn fetch(
         came,
         cursor,
         notes,
+        requests,
         in_doubt: _,
     } = answered;
     let approved = match came {
@@ -115,6 +126,7 @@ pub async fn fetch(
         took: clock.monotonic().saturating_sub(begun),
         answer,
         notes,
+        requests,
         old,
         state,
     })
@@ -165,9 +177,9 @@ fn cursor(
     if due { None } else { kept.cursor(state) }
 }
 
-async fn ask(directory: &Arc<dyn Directory>, cursor: Option<String>) -> Asked {
+async fn ask(directory: &Arc<dyn Directory>, since: Since) -> Asked {
     let directory = Arc::clone(directory);
-    in_own_task(async move { directory.read(Since { cursor }).await }).await
+    in_own_task(async move { directory.read(since).await }).await
 }
 
 /// A connector that panics is a failed read.
@@ -219,7 +231,7 @@ async fn merge_or_ask_again(
         },
         Err(notes) => notes,
     };
-    let again = ask(directory, None).await;
+    let again = ask(directory, Since::default()).await;
     let mut answered = merged(again).unwrap_or_else(|notes| Answered {
         came: Came::Failed {
             failure: Failure::Incomplete,
@@ -227,6 +239,7 @@ async fn merge_or_ask_again(
         },
         cursor: None,
         notes,
+        requests: None,
         in_doubt: Vec::new(),
     });
     answered.notes.insert(0, READ_ANEW.to_owned());
@@ -276,6 +289,7 @@ fn merge(
                 came: Came::Failed { failure, text },
                 cursor: None,
                 notes: Vec::new(),
+                requests: None,
                 in_doubt: Vec::new(),
             });
         }
@@ -284,6 +298,7 @@ fn merge(
         what,
         cursor,
         notes,
+        requests,
     } = read;
     let mut in_doubt = Vec::new();
     let came = match what {
@@ -311,6 +326,7 @@ fn merge(
         came,
         cursor,
         notes,
+        requests,
         in_doubt,
     })
 }

@@ -34,6 +34,8 @@ pub struct Fetched {
     pub answer: Answer,
     /// What the connector, and whoever merged its answer, has to say: counts and oddities, never values.
     pub notes: Vec<String>,
+    /// How many requests it took, of a directory that counts them.
+    pub requests: Option<u64>,
     old: Option<Arc<StoredRecords>>,
 }
 

@@ -121,7 +121,12 @@ fn events(daemon: &Daemon, url: &str, report: &mut Report) {
 }
 
 async fn poll(directory: &CrowdDirectory, cursor: Option<String>) -> Read {
-    let read = directory.read(Since { cursor }).await;
+    let read = directory
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await;
     read.expect("the server answers")
 }
 

@@ -132,7 +132,13 @@ impl BrokenDirectory {
             Flaw::TakesAnyCursor => since.cursor.map(|it| self.own(&it)),
             _ => since.cursor,
         };
-        let read = self.directory.read(Since { cursor }).await;
+        let read = self
+            .directory
+            .read(Since {
+                cursor,
+                ..Since::default()
+            })
+            .await;
         self.busy.store(false, Ordering::SeqCst);
         match read {
             Ok(read) => self.spoil(read),
@@ -140,6 +146,7 @@ impl BrokenDirectory {
                 what: What::Complete(Records::default()),
                 cursor: None,
                 notes: Vec::new(),
+                requests: None,
             }),
             Err(_) if self.flaw == Flaw::AsksAgain => self.directory.read(Since::default()).await,
             Err(fault) => Err(fault),

@@ -119,7 +119,12 @@ async fn complete_or_an_error(
     for cut in [Cut::Gone, Cut::Half] {
         administrator.cut(cut);
         for cursor in [None, cursor.clone()] {
-            let read = directory.read(Since { cursor }).await;
+            let read = directory
+                .read(Since {
+                    cursor,
+                    ..Since::default()
+                })
+                .await;
             ensure!(read.is_err(), "what is cut ({cut:?}) is read all the same");
         }
         administrator.restore();
@@ -286,13 +291,23 @@ async fn bound_cursors(
     let (_, cursor) = complete(directory).await?;
     for strange in ["", "1", "nonsense"] {
         let cursor = Some(strange.to_owned());
-        let read = directory.read(Since { cursor }).await?;
+        let read = directory
+            .read(Since {
+                cursor,
+                ..Since::default()
+            })
+            .await?;
         ensure!(is_complete(&read.what), "{strange:?} is taken for a cursor");
     }
     let other = administrator.under_other_options();
     if let (Some(cursor), Some(other)) = (cursor, other) {
         let cursor = Some(cursor);
-        let read = other.read(Since { cursor }).await?;
+        let read = other
+            .read(Since {
+                cursor,
+                ..Since::default()
+            })
+            .await?;
         ensure!(is_complete(&read.what), "a cursor of other options is used");
     }
     Ok(())
@@ -320,7 +335,14 @@ async fn merged(
     cursor: Option<&str>,
 ) -> anyhow::Result<Records> {
     let cursor = cursor.map(str::to_owned);
-    match directory.read(Since { cursor }).await?.what {
+    match directory
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await?
+        .what
+    {
         What::Complete(records) => Ok(records),
         What::Delta(delta) => Ok(last.merged(&delta)?),
     }

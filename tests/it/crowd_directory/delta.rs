@@ -50,6 +50,7 @@ async fn live(rules: Rules) {
             what,
             cursor: next,
             notes,
+            requests: _,
         } = read(&directory, cursor.clone()).await.unwrap();
         let (merged, told) = match what {
             What::Complete(complete) => (complete, format!("{notes:?}")),

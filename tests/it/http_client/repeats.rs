@@ -1,5 +1,7 @@
 //! What is asked again, how often, and after which waits. Nobody sleeps: the clock leaps.
 
+use usersyncd::pace::Rate;
+
 use super::*;
 use crate::support::leaping_clock::{FOR_EVER, LeapingClock};
 
@@ -181,7 +183,7 @@ async fn who_waits_to_ask_again_gives_its_place_to_others() {
     .await;
     let clock = Arc::new(ManualClock::new(NOW));
     let settings = Settings {
-        in_flight: 1,
+        pace: pace(1),
         ..settings()
     };
     let http = http_at(settings, &clock);
@@ -202,18 +204,57 @@ async fn every_time_counts_as_a_request_of_the_rate() {
     let script = HttpScript::start(|_, _| json("503 Busy", "")).await;
     let clock = Arc::new(LeapingClock::new(NOW));
     let one = std::num::NonZeroU32::MIN;
+    let rate = Rate {
+        count: one,
+        per: Duration::from_secs(1),
+        burst: one,
+    };
+    let shared = Arc::clone(&clock) as Arc<dyn Clock>;
     let settings = Settings {
         timeout: FOR_EVER,
-        rate: Some(usersyncd::pace::Rate {
-            per_second: one,
-            burst: one,
-        }),
+        pace: Arc::new(Pace::new(Some(rate), 4, Arc::clone(&shared))),
         ..settings()
     };
-    let http = http_at(settings, &clock);
+    let http = Http::new(settings, shared).unwrap();
     for _ in 0..2 {
         http.ask(get(&script.url("/"))).await.unwrap();
     }
     assert_eq!(script.heard().len(), 6);
     assert!(clock.monotonic() >= Duration::from_secs(5));
+}
+
+/// The service's own words for patience.
+fn says_slowly(answer: &Answer) -> bool {
+    answer.status == StatusCode::FORBIDDEN && answer.body == b"slowly"
+}
+
+#[tokio::test]
+async fn an_answer_may_ask_for_patience_in_words_that_only_the_service_has() {
+    async fn check(answers: &'static [(&'static str, &'static str)], expect: (u16, usize)) {
+        let script = HttpScript::start(move |_, number| {
+            let (status, body) = answers[number.min(answers.len() - 1)];
+            json(status, body)
+        })
+        .await;
+        let (http, clock) = leaping();
+        let request = Request {
+            again: Again::Patiently {
+                times: 5,
+                is_busy: says_slowly,
+            },
+            ..post(&script.url("/"))
+        };
+        let answer = http.ask(request).await.unwrap();
+        let found = (answer.status.as_u16(), script.heard().len());
+        assert_eq!(found, expect, "{answers:?}");
+        assert_eq!(clock.sleeps().len(), expect.1 - 1, "one wait for each time");
+    }
+    check(&[("403 No", "slowly"), ("200 OK", "")], (200, 2)).await;
+    check(&[("403 No", "slowly")], (403, 5)).await;
+    check(&[("403 No", "never")], (403, 1)).await;
+    check(
+        &[("503 Busy", ""), ("403 No", "slowly"), ("200 OK", "")],
+        (200, 3),
+    )
+    .await;
 }

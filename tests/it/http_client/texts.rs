@@ -67,7 +67,7 @@ async fn no_error_shows_what_was_sent_even_if_the_server_does() {
         let script =
             HttpScript::start(move |heard, _| answer(status, content_type, &echo(heard))).await;
         let request = Request {
-            login: Some(("app", &password)),
+            login: Some(Login::Basic("app", &password)),
             body: Some(Body {
                 content_type: "application/json",
                 bytes: b"{\"value\":\"s3cret\"}".to_vec(),
@@ -117,7 +117,7 @@ async fn no_failure_shows_what_was_sent() {
         format!("http://no-such-host.invalid{query}"),
     ] {
         let request = Request {
-            login: Some(("app", &password)),
+            login: Some(Login::Basic("app", &password)),
             ..post(&url)
         };
         let error = http.ask(request).await.unwrap_err();

@@ -118,7 +118,7 @@ async fn who_drops_a_request_or_an_answer_frees_its_place() {
     })
     .await;
     let http = http(Settings {
-        in_flight: 1,
+        pace: pace(1),
         ..settings()
     });
     tokio::select! {

@@ -81,6 +81,7 @@ impl<D: Directory> Directory for Comparing<D> {
                 what,
                 cursor: Some(cursor),
                 notes: read.notes,
+                requests: None,
             })
         })
     }

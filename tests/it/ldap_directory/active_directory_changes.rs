@@ -102,7 +102,12 @@ impl Server {
     async fn since(&self, last: &Read) -> Result<Read, ReadError> {
         let cursor = last.cursor.clone();
         assert!(cursor.is_some(), "{:?}", last.notes);
-        self.directory().read(Since { cursor }).await
+        self.directory()
+            .read(Since {
+                cursor,
+                ..Since::default()
+            })
+            .await
     }
 
     /// Reads everything, lets something happen, and reads what has changed.

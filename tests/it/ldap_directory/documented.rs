@@ -64,7 +64,13 @@ async fn what_the_page_says_is_enough_as_written() {
     );
     let cursor = first.cursor.clone();
     assert!(cursor.is_some(), "{:?}", first.notes);
-    let Read { what, notes, .. } = directory.read(Since { cursor }).await.unwrap();
+    let Read { what, notes, .. } = directory
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await
+        .unwrap();
     let What::Delta(delta) = what else {
         panic!("everything was read: {notes:?}");
     };

@@ -156,7 +156,12 @@ fn timed(options: &str, clock: Arc<ManualClock>) -> LdapDirectory {
 async fn since(directory: &LdapDirectory, last: &Read) -> Result<Read, ReadError> {
     let cursor = last.cursor.clone();
     assert!(cursor.is_some(), "{:?}", last.notes);
-    directory.read(Since { cursor }).await
+    directory
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await
 }
 
 /// That everything was read, that the operator is told why, and that the next read can go on from there.

@@ -131,6 +131,7 @@ impl FakeDirectory {
             what,
             cursor: self.deltas.then_some(cursor),
             notes: Vec::new(),
+            requests: None,
         })
     }
 

@@ -219,6 +219,12 @@ async fn a_server_that_falls_silent_amid_changes_fails_the_read() {
     .await;
     let directory = configured(&options(&server.url).replace("5s", "1s"));
     let cursor = read(&directory).await.unwrap().cursor;
-    let failed = directory.read(Since { cursor }).await.unwrap_err();
+    let failed = directory
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await
+        .unwrap_err();
     check_error(&failed, "unavailable", "no answer within 1 s");
 }

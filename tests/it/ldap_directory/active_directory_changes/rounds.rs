@@ -36,7 +36,13 @@ async fn it_is_asked_of_the_whole_domain_and_for_all_that_may_show_a_change() {
     let first = read(&configured(&options)).await.unwrap();
     server.asked();
     let cursor = first.cursor.clone();
-    configured(&options).read(Since { cursor }).await.unwrap();
+    configured(&options)
+        .read(Since {
+            cursor,
+            ..Since::default()
+        })
+        .await
+        .unwrap();
     let asked = server.asked();
     assert_eq!((asked[0].base.as_str(), asked[0].scope), (DOMAIN, 2));
     assert!(asked[0].controls.iter().all(|it| it.critical));

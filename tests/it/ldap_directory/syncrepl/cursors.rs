@@ -170,6 +170,7 @@ async fn a_cursor_of_another_version_leads_to_a_complete_read() {
     for cursor in ["", "rid=000", "{}", "{\"basis\":\"x\"}"] {
         let since = Since {
             cursor: Some(cursor.to_owned()),
+            last: None,
         };
         let done = server.directory().read(since).await.unwrap();
         check_doubt(&done, "made by another version");
@@ -266,6 +267,7 @@ fn with_cookies(read: &Read, change: impl Fn(&str) -> String) -> Since {
     }
     Since {
         cursor: Some(cursor.to_string()),
+        last: None,
     }
 }
 

@@ -43,19 +43,6 @@ impl HttpUrl {
     pub fn into_url(self) -> Url {
         self.0
     }
-
-    /// The address below which the calls of Crowd's API lie: `/rest/usermanagement/1` is added, unless it was written.
-    pub fn crowd_base(&self) -> Url {
-        let mut url = self.0.clone();
-        let path = url.path().trim_end_matches('/').to_owned();
-        let context = ["1", "latest", ""].iter().find_map(|it| {
-            let end = format!("/rest/usermanagement/{it}");
-            path.strip_suffix(end.trim_end_matches('/'))
-        });
-        let context = context.unwrap_or(&path);
-        url.set_path(&format!("{context}/rest/usermanagement/1"));
-        url
-    }
 }
 
 impl FromStr for HttpUrl {
@@ -102,24 +89,6 @@ impl fmt::Debug for HttpUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_path_of_the_api_is_added_unless_it_was_written() {
-        fn check(url: &str, expect: &str) {
-            let url: HttpUrl = url.parse().unwrap();
-            assert_eq!(url.crowd_base().as_str(), expect);
-        }
-        let plain = "https://j.example.com/rest/usermanagement/1";
-        check("https://J.example.com", plain);
-        check("https://j.example.com/", plain);
-        check("https://j.example.com/rest/usermanagement/1/", plain);
-        check("https://j.example.com/rest/usermanagement/latest", plain);
-        check("https://j.example.com/rest/usermanagement", plain);
-        check(
-            "http://h:8095/crowd/",
-            "http://h:8095/crowd/rest/usermanagement/1",
-        );
-    }
 
     #[test]
     fn a_login_in_the_address_is_seen_and_not_shown() {

@@ -5,4 +5,5 @@
 //! server as well as from an LDIF file, and Crowd's entities are read where it is polled and written where it is served.
 
 pub mod crowd;
+pub mod google;
 pub mod ldap;

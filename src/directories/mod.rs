@@ -19,6 +19,7 @@
 
 pub mod crowd;
 pub mod file;
+pub mod google;
 pub mod ldap;
 
 mod doubled;

@@ -8,11 +8,14 @@ mod search;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::StatusCode;
 
+use super::clients::Login;
 use super::image::Image;
-use super::query::Query;
+use super::query::{Page, Query};
+use super::readings::{Gone, Readings};
 use super::reply::{Answer, Refusal, Reply};
 use super::route::{Depth, Resource};
 use crate::wire::crowd::{Format, Writer};
@@ -25,10 +28,65 @@ pub(super) use self::tokens::{events, token};
 pub(super) struct Question<'a> {
     pub(super) image: Arc<Image>,
     pub(super) query: Query<'a>,
+    /// The body of the request and what it is, if it has one.
+    pub(super) sent: Option<(Format, &'a [u8])>,
+    pub(super) pages: Pages<'a>,
     pub(super) reply: Reply,
 }
 
+/// Who reads which lists page by page.
+pub(super) struct Pages<'a> {
+    pub(super) readings: &'a Readings,
+    pub(super) login: &'a Login,
+    pub(super) path: &'a str,
+    /// Monotonic time.
+    pub(super) now: Duration,
+}
+
 impl Question<'_> {
+    /// Goes on in the image in which the list was begun, if this asks for a further page of one.
+    pub(super) fn go_on(&mut self) -> Result<(), Refusal> {
+        // A page that makes no sense is refused where it would be cut out: whoever asks for one name only needs none.
+        let Some(page) = self.query.page().ok().filter(|it| it.start > 0) else {
+            return Ok(());
+        };
+        let Pages { readings, now, .. } = self.pages;
+        let begun = readings.go_on(&self.list_name(), page, now);
+        let begun = begun.map_err(|Gone| {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "OPERATION_FAILED",
+                "The set has changed several times since this list was begun: read it from its beginning.",
+            )
+        })?;
+        if let Some(image) = begun {
+            self.image = image;
+        }
+        Ok(())
+    }
+
+    /// Notes that this page was cut out of a list so long, if it is the first and others follow.
+    fn begin(&self, page: Page, length: usize) {
+        if page.begins(length) {
+            let Pages { readings, now, .. } = self.pages;
+            readings.begin(self.list_name(), page, &self.image, now);
+        }
+    }
+
+    /// Whose list, and which: everything that is asked but for the page.
+    fn list_name(&self) -> String {
+        let Pages { login, path, .. } = self.pages;
+        let Login { name, entry } = login;
+        let query = self.query.but_for_page();
+        let sent = String::from_utf8_lossy(self.body());
+        format!("{entry}\0{name}\0{path}?{query}\0{sent}")
+    }
+
+    /// The body of the request, empty if it has none.
+    fn body(&self) -> &[u8] {
+        self.sent.map_or(&[], |(_, body)| body)
+    }
+
     /// Answers everything that only needs the image.
     pub(super) fn answer(&self, resource: Resource<'_>) -> Result<Answer, Refusal> {
         match resource {
@@ -51,57 +109,6 @@ impl Question<'_> {
                 "ILLEGAL_ARGUMENT",
                 "Nothing is here.",
             )),
-        }
-    }
-
-    /// How long the list is, at most, whose page is asked for; `None` where no list is asked for.
-    pub(super) fn length(&self, resource: Resource<'_>) -> Option<usize> {
-        let image = &self.image;
-        let tests = [
-            "username",
-            "groupname",
-            "child-groupname",
-            "parent-groupname",
-        ];
-        let named = tests.iter().filter(|it| self.query.get(it).is_some());
-        let of_group = || image.find_group(self.query.get("groupname")?);
-        match resource {
-            Resource::Search => Some(image.users().max(image.groups()) as usize),
-            // Two names ask whether one is in the other.
-            _ if named.count() > 1 => None,
-            Resource::GroupUsers(depth) => {
-                let group = of_group()?;
-                Some(
-                    depth
-                        .choose(|| image.members(group), || image.nested_members(group))
-                        .len(),
-                )
-            }
-            Resource::ChildGroups(depth) => {
-                let group = of_group()?;
-                Some(
-                    depth
-                        .choose(|| image.children(group), || image.nested_children(group))
-                        .len(),
-                )
-            }
-            Resource::ParentGroups(depth) => {
-                let group = of_group()?;
-                Some(
-                    depth
-                        .choose(|| image.parents(group), || image.nested_parents(group))
-                        .len(),
-                )
-            }
-            Resource::UserGroups(depth) => {
-                let user = image.find_user(self.query.get("username")?)?;
-                Some(
-                    depth
-                        .choose(|| image.groups_of(user), || image.nested_groups_of(user))
-                        .len(),
-                )
-            }
-            _ => None,
         }
     }
 

@@ -13,10 +13,9 @@ use secrecy::zeroize::Zeroizing;
 
 use super::accept;
 use super::clients::{Checks, Clients, Denied, Login};
-use super::crowd::{self, Question, Searches, Verifier};
-use super::image::Image;
+use super::crowd::{self, Pages, Question, Searches, Verifier};
 use super::query::Query;
-use super::readings::{Gone, Readings};
+use super::readings::Readings;
 use super::reply::{Answer, Refusal, Reply, plain, wrong_method};
 use super::route::{Access, Path, Resource};
 use super::sets::Sets;
@@ -136,21 +135,26 @@ impl Desk {
         } else {
             None
         };
-        let query = Query::read(head.uri.query());
         let mut question = Question {
             image,
-            query,
+            query: Query::read(head.uri.query()),
+            sent: sent
+                .as_ref()
+                .map(|(format, body)| (*format, body.as_slice())),
+            pages: Pages {
+                readings: &self.readings,
+                login: &login,
+                path: head.uri.path(),
+                now: self.clock.monotonic(),
+            },
             reply,
         };
-        if let Some(length) = question.length(resource) {
-            question.image = self.image_of_list(&login, head, &question, length, sent.as_ref())?;
+        if resource.is_list() {
+            question.go_on()?;
         }
         let answer = match resource {
-            Resource::Authentication => {
-                let (_, sent) = sent.unwrap_or((Format::Json, Zeroizing::default()));
-                crowd::authenticate(&question, &sent, &self.verifier).await
-            }
-            Resource::Search => crowd::search(&question, sent, &self.searches).await,
+            Resource::Authentication => crowd::authenticate(&question, &self.verifier).await,
+            Resource::Search => crowd::search(&question, &self.searches).await,
             Resource::Token => match self.sets.token(&login.entry) {
                 Some(token) => Ok(crowd::token(&token, &question.reply)),
                 None => Err(nothing_yet()),
@@ -163,34 +167,6 @@ impl Desk {
             resource => question.answer(resource),
         };
         Ok(answer?)
-    }
-
-    /// The image that a page of a list is cut out of: that of the page before it.
-    fn image_of_list(
-        &self,
-        login: &Login,
-        head: &Parts,
-        question: &Question<'_>,
-        length: usize,
-        sent: Option<&(Format, Zeroizing<Vec<u8>>)>,
-    ) -> Result<Arc<Image>, Refusal> {
-        let Question { image, query, .. } = question;
-        let restriction = sent.map(|it| it.1.as_slice()).unwrap_or_default();
-        let restriction = String::from_utf8_lossy(restriction);
-        let Login { name, entry } = login;
-        let (path, but_for_page) = (head.uri.path(), query.but_for_page());
-        let list = format!("{entry}\0{name}\0{path}?{but_for_page}\0{restriction}");
-        let now = self.clock.monotonic();
-        let image = self
-            .readings
-            .image(&list, query.page()?, (image, length), now);
-        image.map_err(|Gone| {
-            Refusal::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "OPERATION_FAILED",
-                "The set has changed several times since this list was begun: read it from its beginning.",
-            )
-        })
     }
 
     /// The whole body of a request, and what it is.

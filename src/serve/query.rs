@@ -21,6 +21,18 @@ pub(super) struct Page {
     pub(super) results: usize,
 }
 
+impl Page {
+    /// Where the next page begins.
+    pub(super) fn end(self) -> usize {
+        self.start.saturating_add(self.results)
+    }
+
+    /// Whether this is the first page of a list so long, and others follow.
+    pub(super) fn begins(self, length: usize) -> bool {
+        self.start == 0 && self.results < length
+    }
+}
+
 impl<'a> Query<'a> {
     pub(super) fn read(query: Option<&'a str>) -> Query<'a> {
         Query(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect())

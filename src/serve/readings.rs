@@ -4,7 +4,7 @@
 //! who then stands at the edge would be on neither page, and a product that takes the list for everybody would remove him.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::image::Image;
@@ -39,42 +39,46 @@ struct Reading {
 pub(super) struct Gone;
 
 impl Readings {
-    /// The image that a page is cut out of; `present` is what is served to whoever begins, where the list is at most so long.
-    /// `list` names the client and everything that it asks but for the page.
+    /// The image that a page behind the first is cut out of; `None` if nobody is known to have begun the list. `list` names the
+    /// client and everything that it asks but for the page.
     ///
     /// # Errors
     /// [`Gone`] if the list was begun in an image that is no longer kept.
-    pub(super) fn image(
+    pub(super) fn go_on(
         &self,
         list: &str,
         page: Page,
-        (present, length): (&Arc<Image>, usize),
         now: Duration,
-    ) -> Result<Arc<Image>, Gone> {
-        // Nothing that is done under the lock can panic half way.
-        let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        readings.retain(|it| now.saturating_sub(it.used) < KEPT);
-        let next = page.start.saturating_add(page.results);
-        if page.start == 0 {
-            if next < length {
-                readings.push_back(Reading {
-                    list: list.to_owned(),
-                    last: 0,
-                    next,
-                    image: Some(Arc::clone(present)),
-                    used: now,
-                });
-                tidy(&mut readings, present);
-            }
-            return Ok(Arc::clone(present));
-        }
+    ) -> Result<Option<Arc<Image>>, Gone> {
+        let mut readings = self.readings(now);
         let goes_on =
             |it: &&mut Reading| it.list == list && it.last < page.start && page.start <= it.next;
         let Some(reading) = readings.iter_mut().find(goes_on) else {
-            return Ok(Arc::clone(present));
+            return Ok(None);
         };
-        (reading.last, reading.next, reading.used) = (page.start, next, now);
-        reading.image.clone().ok_or(Gone)
+        (reading.last, reading.next, reading.used) = (page.start, page.end(), now);
+        reading.image.clone().map(Some).ok_or(Gone)
+    }
+
+    /// Notes that the first page of a list was cut out of an image, and that it has others.
+    pub(super) fn begin(&self, list: String, page: Page, image: &Arc<Image>, now: Duration) {
+        let mut readings = self.readings(now);
+        readings.push_back(Reading {
+            list,
+            last: 0,
+            next: page.end(),
+            image: Some(Arc::clone(image)),
+            used: now,
+        });
+        tidy(&mut readings, image);
+    }
+
+    /// Those that are still read.
+    fn readings(&self, now: Duration) -> MutexGuard<'_, VecDeque<Reading>> {
+        // Nothing that is done under the lock can panic half way.
+        let mut readings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        readings.retain(|it| now.saturating_sub(it.used) < KEPT);
+        readings
     }
 }
 
@@ -145,17 +149,30 @@ mod tests {
         (image, image.users() as usize)
     }
 
+    /// The image that a page is cut out of, as whoever answers finds it; `present` is served, and the list is so long there.
+    fn shown(
+        readings: &Readings,
+        list: &str,
+        page: Page,
+        (present, length): (&Arc<Image>, usize),
+        now: Duration,
+    ) -> Result<Arc<Image>, Gone> {
+        let image = readings.go_on(list, page, now)?;
+        let image = image.unwrap_or_else(|| Arc::clone(present));
+        if page.begins(length) {
+            readings.begin(list.to_owned(), page, &image, now);
+        }
+        Ok(image)
+    }
+
     const NOW: Duration = Duration::from_secs(1_000);
 
     #[test]
     fn a_list_goes_on_in_the_image_in_which_it_began() {
         let readings = Readings::default();
         let (old, new) = (image(&["a", "b", "c", "d"]), image(&["b", "c", "d"]));
-        let ask = |start, present| {
-            readings
-                .image("users", page(start), all(present), NOW)
-                .unwrap()
-        };
+        let ask =
+            |start, present| shown(&readings, "users", page(start), all(present), NOW).unwrap();
         assert!(Arc::ptr_eq(&ask(0, &old), &old));
         assert!(Arc::ptr_eq(&ask(2, &new), &old));
         // The page behind the end is asked for, too, and pages may overlap.
@@ -171,11 +188,8 @@ mod tests {
             image(&["a", "b", "c", "d", "e"]),
             image(&["b", "c", "d", "e"]),
         );
-        let ask = |list, start, present| {
-            readings
-                .image(list, page(start), all(present), NOW)
-                .unwrap()
-        };
+        let ask =
+            |list, start, present| shown(&readings, list, page(start), all(present), NOW).unwrap();
         ask("jira users", 0, &old);
         ask("jira groups", 0, &new);
         assert!(Arc::ptr_eq(&ask("jira users", 2, &new), &old));
@@ -191,12 +205,12 @@ mod tests {
     fn who_waits_for_too_long_or_never_began_gets_what_is_there() {
         let readings = Readings::default();
         let (old, new) = (image(&["a", "b", "c"]), image(&["b", "c"]));
-        readings.image("users", page(0), all(&old), NOW).unwrap();
+        shown(&readings, "users", page(0), all(&old), NOW).unwrap();
         let late = NOW + KEPT;
-        let shown = readings.image("users", page(2), all(&new), late).unwrap();
-        assert!(Arc::ptr_eq(&shown, &new));
-        let shown = readings.image("groups", page(2), all(&new), NOW).unwrap();
-        assert!(Arc::ptr_eq(&shown, &new));
+        let image = shown(&readings, "users", page(2), all(&new), late).unwrap();
+        assert!(Arc::ptr_eq(&image, &new));
+        let image = shown(&readings, "groups", page(2), all(&new), NOW).unwrap();
+        assert!(Arc::ptr_eq(&image, &new));
     }
 
     #[test]
@@ -205,10 +219,10 @@ mod tests {
         let images: Vec<_> = (0..4).map(|_| image(&["a", "b", "c"])).collect();
         for (number, present) in images.iter().enumerate() {
             let list = format!("list {number}");
-            readings.image(&list, page(0), all(present), NOW).unwrap();
+            shown(&readings, &list, page(0), all(present), NOW).unwrap();
         }
         let present = &images[3];
-        let ask = |list| readings.image(list, page(2), all(present), NOW);
+        let ask = |list| shown(&readings, list, page(2), all(present), NOW);
         assert_eq!(ask("list 0").unwrap_err(), Gone);
         assert!(Arc::ptr_eq(&ask("list 1").unwrap(), &images[1]));
         assert!(Arc::ptr_eq(&ask("list 3").unwrap(), present));
@@ -218,9 +232,7 @@ mod tests {
     fn a_list_of_one_page_is_not_remembered() {
         let readings = Readings::default();
         let present = image(&["a", "b"]);
-        readings
-            .image("users", page(0), all(&present), NOW)
-            .unwrap();
+        shown(&readings, "users", page(0), all(&present), NOW).unwrap();
         assert!(readings.0.lock().unwrap().is_empty());
     }
 
@@ -230,7 +242,7 @@ mod tests {
         let present = image(&["a", "b", "c"]);
         for number in 0..READINGS_MAX + 50 {
             let list = format!("list {number}");
-            readings.image(&list, page(0), all(&present), NOW).unwrap();
+            shown(&readings, &list, page(0), all(&present), NOW).unwrap();
         }
         assert_eq!(readings.0.lock().unwrap().len(), READINGS_MAX);
     }

@@ -123,6 +123,18 @@ impl<'a> Resource<'a> {
         Some(resource)
     }
 
+    /// Whether it is read page by page.
+    pub(super) fn is_list(self) -> bool {
+        matches!(
+            self,
+            Resource::Search
+                | Resource::UserGroups(_)
+                | Resource::GroupUsers(_)
+                | Resource::ChildGroups(_)
+                | Resource::ParentGroups(_)
+        )
+    }
+
     /// What may be done with it by this method.
     pub(super) fn access(self, method: &Method) -> Access {
         let (reads, writes) = self.methods();

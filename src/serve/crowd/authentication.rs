@@ -133,13 +133,12 @@ async fn ask(
 /// Answers with the user, if the body holds the user's password.
 pub(in crate::serve) async fn authenticate(
     question: &Question<'_>,
-    sent: &[u8],
     verifier: &Arc<Verifier>,
 ) -> Result<Answer, Refusal> {
     let (image, reply) = (&question.image, &question.reply);
     let name = question.query.must("username")?;
-    let password =
-        body::read_password(sent).map_err(|fault| Refusal::argument(fault.to_string()))?;
+    let password = body::read_password(question.body())
+        .map_err(|fault| Refusal::argument(fault.to_string()))?;
     let place = image.find_user(name).ok_or_else(|| {
         let message = format!("User <{name}> does not exist");
         Refusal::new(StatusCode::BAD_REQUEST, "USER_NOT_FOUND", message)

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::{Question, entities};
 use crate::serve::image::Image;
-use crate::serve::query::Page;
 use crate::serve::reply::{Answer, Refusal};
 use crate::serve::route::Depth;
 use crate::wire::crowd::{Detail, Kind, Writer};
@@ -62,10 +61,7 @@ impl Question<'_> {
         let Some(name) = self.query.get(test) else {
             return self.list(kind, places.into_iter());
         };
-        let found = match kind {
-            Kind::Users => self.image.find_user(name),
-            Kind::Groups => self.image.find_group(name),
-        };
+        let found = find(&self.image, kind, name);
         let place = found.filter(|place| places.binary_search(place).is_ok());
         let place = place.ok_or_else(|| match test {
             "username" | "child-groupname" => Refusal::no_membership(name, of),
@@ -81,10 +77,11 @@ impl Question<'_> {
     pub(super) fn list(
         &self,
         kind: Kind,
-        places: impl Iterator<Item = u32> + Send + 'static,
+        places: impl ExactSizeIterator<Item = u32> + Send + 'static,
     ) -> Result<Answer, Refusal> {
-        let Page { start, results } = self.query.page()?;
-        let mut places = places.skip(start).take(results);
+        let page = self.query.page()?;
+        self.begin(page, places.len());
+        let mut places = places.skip(page.start).take(page.results);
         let (image, reply) = (self.image.clone(), self.reply.clone());
         let detail = self.list_detail(kind);
         let mut written = 0_usize;
@@ -119,6 +116,22 @@ impl Question<'_> {
         } else {
             Detail::Name
         }
+    }
+}
+
+/// How many users, or groups, there are.
+pub(super) fn count(image: &Image, kind: Kind) -> u32 {
+    match kind {
+        Kind::Users => image.users(),
+        Kind::Groups => image.groups(),
+    }
+}
+
+/// The place of the user, or group, of that name.
+pub(super) fn find(image: &Image, kind: Kind, name: &str) -> Option<u32> {
+    match kind {
+        Kind::Users => image.find_user(name),
+        Kind::Groups => image.find_group(name),
     }
 }
 

@@ -4,13 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use hyper::StatusCode;
-use secrecy::zeroize::Zeroizing;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::Question;
+use super::{Question, lists};
 use crate::serve::image::{Image, ServedGroup, ServedUser};
-use crate::serve::query::Page;
 use crate::serve::reply::{Answer, Refusal};
 use crate::wire::crowd::restriction::{BadRestriction, Match, Restriction, Searched};
 use crate::wire::crowd::{Format, Kind};
@@ -31,31 +29,23 @@ impl Default for Searches {
     }
 }
 
-/// Answers a search; `sent` is its body, if it was posted.
+/// Answers a search.
 pub(in crate::serve) async fn search(
     question: &Question<'_>,
-    sent: Option<(Format, Zeroizing<Vec<u8>>)>,
     searches: &Searches,
 ) -> Result<Answer, Refusal> {
     let kind = kind(question.query.must("entity-type")?)?;
-    let restriction = restriction(question, sent)?;
+    let restriction = restriction(question)?;
     let image = &question.image;
     if restriction == Restriction::All {
-        let all = match kind {
-            Kind::Users => image.users(),
-            Kind::Groups => image.groups(),
-        };
-        return question.list(kind, 0..all);
+        return question.list(kind, 0..lists::count(image, kind));
     }
     if let Some(name) = one_name(&restriction) {
-        let found = match kind {
-            Kind::Users => image.find_user(name),
-            Kind::Groups => image.find_group(name),
-        };
+        let found = lists::find(image, kind, name);
         return question.list(kind, found.into_iter());
     }
-    let Page { start, results } = question.query.page()?;
-    let wanted = start.saturating_add(results);
+    // One more than is shown tells whether another page follows.
+    let wanted = question.query.page()?.end().saturating_add(1);
     let found = searches.find(image, kind, restriction, wanted).await;
     let found = found.ok_or_else(|| {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -80,17 +70,13 @@ impl Searches {
         let _waiting = left.clone().drop_guard();
         let look = move || {
             let _permit = permit;
-            let all = match kind {
-                Kind::Users => image.users(),
-                Kind::Groups => image.groups(),
-            };
             let fits = |&place: &u32| match kind {
                 Kind::Users => restriction.matches(&image.user(place)),
                 Kind::Groups => restriction.matches(&image.group(place)),
             };
             let waited_for =
                 |place: &u32| !place.is_multiple_of(LOOKS_AT_ONCE) || !left.is_cancelled();
-            let looked_at = (0..all).take_while(waited_for);
+            let looked_at = (0..lists::count(&image, kind)).take_while(waited_for);
             looked_at.filter(fits).take(wanted).collect()
         };
         tokio::task::spawn_blocking(look).await.ok()
@@ -107,13 +93,11 @@ fn kind(text: &str) -> Result<Kind, Refusal> {
     }
 }
 
-fn restriction(
-    question: &Question<'_>,
-    sent: Option<(Format, Zeroizing<Vec<u8>>)>,
-) -> Result<Restriction, Refusal> {
-    let read = match sent {
-        Some((Format::Json, body)) => Restriction::from_json(&body),
-        Some((Format::Xml, body)) => Restriction::from_xml(&body),
+/// What is searched for: the body's restriction, if one was posted.
+fn restriction(question: &Question<'_>) -> Result<Restriction, Refusal> {
+    let read = match question.sent {
+        Some((Format::Json, body)) => Restriction::from_json(body),
+        Some((Format::Xml, body)) => Restriction::from_xml(body),
         None => Restriction::from_cql(question.query.get("restriction").unwrap_or_default()),
     };
     let restriction = read.map_err(|fault: BadRestriction| Refusal::argument(fault.to_string()))?;

@@ -1,7 +1,7 @@
 //! Event tokens: what a client has seen, and what has changed since.
 //!
-//! A token stands for what was served when it was given out, and means the same after a restart; it means nothing at all once
-//! the set was lost and made anew.
+//! A token stands for what was served when it was given out. After a restart nobody knows what led from there to the present
+//! set, so a token of an earlier run is good only while the very same is served; otherwise everything must be read.
 
 use std::collections::BTreeMap;
 

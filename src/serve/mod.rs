@@ -28,6 +28,7 @@ mod sets;
 mod settings;
 mod tls;
 mod turns;
+mod windows;
 
 pub use image::{Image, Origin, ServedGroup, ServedUser};
 pub use passwords::Passwords;

@@ -1,22 +1,19 @@
 //! Wrong passwords of users, and which directories could not be asked.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::Verdict;
 use crate::serve::attempts::{Attempts, OF_A_USER};
 use crate::serve::turns::{Turn, Turns};
-
-/// How often it is told that a directory cannot be asked.
-const TELL_EVERY: Duration = Duration::from_mins(1);
+use crate::serve::windows::Windows;
 
 /// What is known of failures.
 pub(super) struct Guesses {
     attempts: Mutex<Attempts<String>>,
     turns: Arc<Turns>,
-    /// When a directory was last told of, and how many could not log in since. As many as there are directories.
-    told: Mutex<BTreeMap<String, (Duration, u64)>>,
+    /// Directories that could not be asked.
+    told: Windows<String>,
 }
 
 impl Default for Guesses {
@@ -24,7 +21,7 @@ impl Default for Guesses {
         Guesses {
             attempts: Mutex::new(Attempts::new(OF_A_USER)),
             turns: Arc::default(),
-            told: Mutex::default(),
+            told: Windows::default(),
         }
     }
 }
@@ -38,12 +35,12 @@ impl Guesses {
 
     /// Whether an attempt may begin now; if not, how long it is too early.
     pub(super) fn may_try(&self, name: &String, now: Duration) -> Result<(), Duration> {
-        lock(&self.attempts).may_try(name, now)
+        self.attempts().may_try(name, now)
     }
 
     /// Begins an attempt; it counts as failed until it has ended.
     pub(super) fn begin(&self, name: &String, now: Duration) -> Result<(), Duration> {
-        let mut attempts = lock(&self.attempts);
+        let mut attempts = self.attempts();
         attempts.may_try(name, now)?;
         attempts.failed(name, now);
         Ok(())
@@ -51,7 +48,7 @@ impl Guesses {
 
     /// Ends an attempt. Only wrong passwords count.
     pub(super) fn end(&self, name: &String, verdict: &Verdict) {
-        let mut attempts = lock(&self.attempts);
+        let mut attempts = self.attempts();
         match verdict {
             Verdict::Wrong => {}
             Verdict::Accepted | Verdict::Expired => attempts.succeeded(name),
@@ -63,21 +60,10 @@ impl Guesses {
 
     /// Notes that a directory could not be asked. If it is time to tell of it: how many logins that concerned.
     pub(super) fn tell(&self, directory: &str, now: Duration) -> Option<u64> {
-        let mut told = lock(&self.told);
-        match told.get_mut(directory) {
-            Some((since, count)) if now.saturating_sub(*since) < TELL_EVERY => {
-                *count += 1;
-                None
-            }
-            last => {
-                let count = last.map_or(0, |it| it.1);
-                told.insert(directory.to_owned(), (now, 0));
-                Some(count + 1)
-            }
-        }
+        self.told.tell(directory.to_owned(), now)
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn attempts(&self) -> MutexGuard<'_, Attempts<String>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -148,7 +148,7 @@ pub(super) async fn delete(api: &Api, seen: Seen<'_>) -> Result<(), Refusal> {
         return Ok(());
     };
     match api.delete_user(&known.read.name).await {
-        Err(fault) if !convert::is_gone(&fault) => Err(convert::refusal(&fault)),
+        Err(fault) if !fault.says_not_found() => Err(convert::refusal(&fault)),
         _ => Ok(()),
     }
 }

@@ -179,7 +179,7 @@ pub(super) fn refusal(fault: &CrowdFault) -> Refusal {
         | CrowdFault::Moved(_)
         | CrowdFault::Unreadable(_)
         | CrowdFault::Busy { .. } => Refusal::Transient(text),
-        fault if is_gone(fault) => Refusal::Stale(text),
+        fault if fault.says_not_found() => Refusal::Stale(text),
         // Not even the API is there.
         CrowdFault::Refused { status: 404, .. } => Refusal::Unavailable(text),
         CrowdFault::Refused { status, reason, .. } => {
@@ -207,12 +207,6 @@ const REFUSING: [&str; 11] = [
     "UNSUPPORTED_OPERATION",
 ];
 
-/// Whether the server says that the user, group or membership is not there.
-pub(super) fn is_gone(fault: &CrowdFault) -> bool {
-    const REASONS: [&str; 3] = ["USER_NOT_FOUND", "GROUP_NOT_FOUND", "MEMBERSHIP_NOT_FOUND"];
-    fault.is_not_there() || REASONS.contains(&fault.reason())
-}
-
 /// Whether the server says that a membership is there already.
 pub(super) fn is_there(fault: &CrowdFault) -> bool {
     fault.reason() == "MEMBERSHIP_ALREADY_EXISTS"
@@ -237,7 +231,7 @@ pub(super) fn may_be_done(fault: &CrowdFault) -> bool {
 /// Whether what was asked for may be refused because something of that name is there.
 pub(super) fn may_be_taken(fault: &CrowdFault) -> bool {
     matches!(fault, CrowdFault::Refused { status, .. } if !matches!(status, 403 | 404))
-        && !is_gone(fault)
+        && !fault.says_not_found()
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub(super) async fn describe(
 /// Deletes a group; one that is not there any more is deleted.
 pub(super) async fn delete(api: &Api, name: &str) -> Result<(), Refusal> {
     match api.delete_group(name).await {
-        Err(fault) if !convert::is_gone(&fault) => Err(convert::refusal(&fault)),
+        Err(fault) if !fault.says_not_found() => Err(convert::refusal(&fault)),
         _ => Ok(()),
     }
 }
@@ -135,7 +135,7 @@ fn move_one<'m>(
         let settled: fn(&CrowdFault) -> bool = if give {
             convert::is_there
         } else {
-            convert::is_gone
+            CrowdFault::says_not_found
         };
         match moved {
             Err(fault) if !settled(&fault) => Err(convert::refusal(&fault)),

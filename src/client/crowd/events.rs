@@ -1,10 +1,8 @@
 //! Changes: from which place they can be asked for, and what they are since one.
 
-use url::form_urlencoded::byte_serialize;
-
 use super::CrowdFault;
 use super::session::{PAGE_MAX, Session};
-use crate::wire::crowd::{Events, EventsFault};
+use crate::wire::crowd::{Events, EventsFault, encoded};
 
 impl Session {
     /// From where changes can be asked for; `None` where the server knows no changes at all.
@@ -28,8 +26,7 @@ impl Session {
     /// # Errors
     /// [`CrowdFault::Refused`] where the token has expired: servers do not agree on the status.
     pub async fn events_since(&self, token: &str) -> Result<Events, CrowdFault> {
-        let token: String = byte_serialize(token.as_bytes()).collect();
-        let path = format!("/event/{}", token.replace('+', "%20"));
+        let path = format!("/event/{}", encoded(token));
         self.events("ask for changes", &path, Events::read_changes)
             .await
     }

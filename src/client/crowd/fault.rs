@@ -116,8 +116,13 @@ impl CrowdFault {
     /// Whether the server says that whoever or whatever was asked for is not there. A page that is not there is something else,
     /// and so is an application, or anything that only this server has a word for.
     pub fn is_not_there(&self) -> bool {
-        const REASONS: [&str; 3] = ["USER_NOT_FOUND", "GROUP_NOT_FOUND", "MEMBERSHIP_NOT_FOUND"];
-        matches!(self, CrowdFault::Refused { status: 404, reason, .. } if REASONS.contains(&reason.as_str()))
+        matches!(self, CrowdFault::Refused { status: 404, .. }) && self.says_not_found()
+    }
+
+    /// Whether the server has the word for a user, group or membership that is not there, whatever the status: changes are
+    /// refused with that word and others than 404, too.
+    pub fn says_not_found(&self) -> bool {
+        ["USER_NOT_FOUND", "GROUP_NOT_FOUND", "MEMBERSHIP_NOT_FOUND"].contains(&self.reason())
     }
 
     /// What this is if the server lets another request in; `None` where that would tell nothing.

@@ -2,11 +2,10 @@
 
 use secrecy::SecretString;
 use url::Url;
-use url::form_urlencoded::byte_serialize;
 
 use super::{Crowd, CrowdFault};
 use crate::http::{Again, Answer, Body, Login, Method, Request, Stream};
-use crate::wire::crowd::JsonFault;
+use crate::wire::crowd::{JsonFault, encoded};
 
 /// The longest answer about one entity, in bytes.
 const ONE_MAX: u64 = 4 << 20;
@@ -204,14 +203,9 @@ pub(super) fn unreadable(operation: &str, fault: &JsonFault) -> CrowdFault {
     CrowdFault::Unreadable(format!("{operation}: {fault}"))
 }
 
-/// A space is written as `%20`, since a plus sign means a space to some servers and itself to others.
 fn url(base: &Url, path: &str, query: &Query<'_>) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path()));
-    let encoded = |it: &str| {
-        let encoded: String = byte_serialize(it.as_bytes()).collect();
-        encoded.replace('+', "%20")
-    };
     let pairs = query.iter().map(|it| format!("{}={}", it.0, encoded(it.1)));
     let pairs: Vec<String> = pairs.collect();
     url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());

@@ -1,11 +1,9 @@
 //! Single users and groups.
 
-use url::form_urlencoded::byte_serialize;
-
 use super::Question;
 use crate::serve::image::{ServedGroup, ServedUser};
 use crate::serve::reply::{Answer, Refusal};
-use crate::wire::crowd::{Detail, Group, User};
+use crate::wire::crowd::{Detail, Group, User, encoded};
 
 impl Question<'_> {
     pub(super) fn user(&self) -> Result<Answer, Refusal> {
@@ -79,8 +77,4 @@ pub(super) fn group(served: ServedGroup<'_>) -> Group {
         active: Some(true),
         attributes: Vec::new(),
     }
-}
-
-fn encoded(name: &str) -> String {
-    byte_serialize(name.as_bytes()).collect()
 }

@@ -4,9 +4,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::entity::{Attribute, Group, User};
+use super::entity::{Group, User};
 use super::json::{JsonFault, Loose, parse_object};
-use super::write::OneAttribute;
 use super::xml::{Element, Limits, XmlFault};
 
 /// Why a body that a client sent is refused.
@@ -62,15 +61,6 @@ pub fn password(password: &str) -> Vec<u8> {
     bytes(&json!({ "value": password }))
 }
 
-/// `{"attributes": […]}`.
-pub fn attributes(attributes: &[Attribute]) -> Vec<u8> {
-    let list = attributes.iter();
-    let list: Vec<_> = list
-        .map(|(name, values)| OneAttribute { name, values })
-        .collect();
-    bytes(&json!({ "attributes": list }))
-}
-
 /// Reads a password: `{"value": …}` or `<password><value>…</value></password>`, whichever it is.
 ///
 /// # Errors
@@ -105,7 +95,7 @@ fn bytes(body: &Value) -> Vec<u8> {
 mod tests {
     use secrecy::ExposeSecret;
 
-    use super::super::json::{read_attributes, read_group, read_user};
+    use super::super::json::{read_group, read_user};
     use super::*;
 
     #[test]
@@ -123,8 +113,6 @@ mod tests {
             ..Group::default()
         };
         assert_eq!(read_group(&group(&staff)), Ok(staff));
-        let some = vec![("n".to_owned(), vec!["v".to_owned()])];
-        assert_eq!(read_attributes(&attributes(&some)), Ok(some));
         let created: Value = serde_json::from_slice(&user(&ada, Some("p"))).unwrap();
         assert_eq!(created["password"]["value"], "p");
         assert_eq!(name("x\""), br#"{"name":"x\""}"#);

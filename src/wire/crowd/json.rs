@@ -68,23 +68,6 @@ pub fn read_group(body: &[u8]) -> Result<Group, JsonFault> {
         .map_err(|it| JsonFault::BadRecord(it.reason))
 }
 
-/// Reads `{"attributes": […]}`, of a user or a group.
-///
-/// # Errors
-/// [`JsonFault`]: it is no JSON, or no list of attributes.
-pub fn read_attributes(body: &[u8]) -> Result<Vec<Attribute>, JsonFault> {
-    let attributes: RawAttributes = parse_object(body)?;
-    let lacks = matches!(
-        (&attributes.attributes, &attributes.attribute),
-        (Loose::Absent, Loose::Absent)
-    );
-    if lacks {
-        return Err(JsonFault::Lacks("a list of attributes"));
-    }
-    let attributes = attributes.into_attributes();
-    attributes.map_err(|reason| JsonFault::BadRecord(reason.to_owned()))
-}
-
 pub(super) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, JsonFault> {
     // The position is kept and the text is not: it may quote values.
     serde_json::from_slice(body).map_err(|it| {
@@ -556,12 +539,5 @@ mod tests {
     fn faults_quote_no_values() {
         let fault = read_users(br#"{"users":[{"name":"secret" "x"}]}"#).unwrap_err();
         assert!(!fault.to_string().contains("secret"), "{fault}");
-    }
-
-    #[test]
-    fn attributes_alone_are_read() {
-        let body = br#"{"attributes":[{"name":"a","values":["1"]}]}"#;
-        assert_eq!(read_attributes(body).unwrap().len(), 1);
-        assert!(read_attributes(b"{}").is_err());
     }
 }

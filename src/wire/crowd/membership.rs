@@ -276,20 +276,6 @@ pub fn begin(out: &mut Vec<u8>) {
     out.extend(b"<memberships>");
 }
 
-/// Writes one group with its direct members.
-pub fn write_group<'a>(
-    group: &str,
-    users: impl Iterator<Item = &'a str>,
-    children: impl Iterator<Item = &'a str>,
-    out: &mut Vec<u8>,
-) {
-    pieces::begin_group(group, out);
-    users.for_each(|it| pieces::write_user(it, out));
-    pieces::end_users(out);
-    children.for_each(|it| pieces::write_child(it, out));
-    pieces::end_group(out);
-}
-
 /// Ends the document.
 pub fn end(out: &mut Vec<u8>) {
     out.extend(b"</memberships>");

@@ -4,10 +4,10 @@
 //! [`Writer::begin`], each entity with [`Writer::next`] between two, [`Writer::end`].
 
 use serde::Serialize;
-use url::form_urlencoded;
 
 use super::entity::{Attribute, Group, User};
 use super::error::ErrorBody;
+use super::percent::encoded;
 use super::xml::write_text;
 
 /// How every XML document begins.
@@ -211,9 +211,9 @@ struct Attributes<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct OneAttribute<'a> {
-    pub name: &'a str,
-    pub values: &'a [String],
+struct OneAttribute<'a> {
+    name: &'a str,
+    values: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -342,12 +342,6 @@ fn group_link(base: &str, path: &str, name: &str) -> String {
     format!("{base}/{path}?groupname={}", encoded(name))
 }
 
-/// Percent-encoded; a space as `%20`, since a plus sign means a space to some and itself to others.
-fn encoded(name: &str) -> String {
-    let encoded: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    encoded.replace('+', "%20")
-}
-
 /// Appends JSON. Writing text and maps with text keys into memory cannot fail.
 pub(super) fn json(value: &impl Serialize, out: &mut Vec<u8>) {
     let written = value.serialize(&mut serde_json::Serializer::new(out));
@@ -405,7 +399,7 @@ fn xml_attributes(href: &str, attributes: &[Attribute], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::json::{read_attributes, read_group, read_groups, read_user, read_users};
+    use super::super::json::{read_group, read_groups, read_user, read_users};
     use super::super::xml::{Element, Limits};
     use super::*;
 
@@ -466,7 +460,11 @@ mod tests {
         assert_eq!(read_group(&group), Ok(staff()));
         let attributes =
             written(|out| writer.attributes("user/attribute?username=a", &ada().attributes, out));
-        assert_eq!(read_attributes(&attributes), Ok(ada().attributes));
+        let of_somebody = [br#"{"name":"a","attributes":"#, &*attributes, b"}"].concat();
+        assert_eq!(
+            read_user(&of_somebody).unwrap().attributes,
+            ada().attributes
+        );
         let error = ErrorBody::new("X", "m");
         assert_eq!(
             ErrorBody::read(&written(|out| writer.error(&error, out))),

@@ -22,6 +22,20 @@ fn told(document: &[u8], piece: usize) -> Result<Vec<String>, XmlFault> {
     Ok(told)
 }
 
+/// Writes one group with its direct members, as whoever serves the document does.
+fn write_group<'a>(
+    group: &str,
+    users: impl Iterator<Item = &'a str>,
+    children: impl Iterator<Item = &'a str>,
+    out: &mut Vec<u8>,
+) {
+    pieces::begin_group(group, out);
+    users.for_each(|it| pieces::write_user(it, out));
+    pieces::end_users(out);
+    children.for_each(|it| pieces::write_child(it, out));
+    pieces::end_group(out);
+}
+
 fn written(groups: usize, users: usize) -> Vec<u8> {
     let mut out = Vec::new();
     begin(&mut out);

@@ -12,6 +12,7 @@
 //! * [`clock`], [`secret`], [`events`], [`progress`]: time as an argument; where a secret lies; one function a log event; how
 //!   far the running jobs are.
 //! * `failpoint`: where a test may stop the process dead.
+//! * [`template`]: texts with placeholders, filled from a record.
 //! * [`schedule`]: cron lines as wall clocks show the time.
 //! * [`trust`], [`pace`], [`http`]: which servers are believed; how fast they are asked; the one HTTP client.
 //! * [`model`]: the nouns that everything speaks.
@@ -48,6 +49,7 @@ pub mod secret;
 pub mod serve;
 pub mod store;
 pub mod sync;
+pub mod template;
 pub mod text;
 pub mod trust;
 pub mod wire;

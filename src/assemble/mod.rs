@@ -182,6 +182,7 @@ fn connect_directory(
                 .map_err(|it| fault(events::chain(&it)))?;
             Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))
         }
+        Some(DirectoryType::Google(_)) => return Err(fault("not built yet".to_owned())),
     };
     Ok(Some(directory))
 }

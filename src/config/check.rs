@@ -4,6 +4,7 @@
 //! still has them, so that one fault makes one problem.
 
 mod applications;
+mod attributes;
 mod entries;
 mod lists;
 mod secrets;
@@ -44,6 +45,7 @@ pub(super) fn check(
     let draft = Draft::new(written, root, base_dir);
     check_state(&draft, report);
     entries::check(&draft, report);
+    attributes::check(&draft, report);
     lists::check(&draft, report);
     targets::check(&draft, report);
     applications::check(&draft, report);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::application::{ApplicationEntry, ApplicationType};
 use super::directory::{DirectoryEntry, DirectoryType};
 use crate::directories::file::config::{FileConfig, FileFault};
+use crate::directories::google::config as google;
 
 /// What is wrong with an option of a connector: its path below the connector's key, and what to say.
 pub(super) type OptionProblem = (String, String);
@@ -21,6 +22,10 @@ pub(super) fn directory_problems(directory: &DirectoryEntry) -> Vec<OptionProble
             let problems = crowd.problems().into_iter();
             problems.map(|it| (it.path.to_owned(), it.text)).collect()
         }
+        Some(DirectoryType::Google(google)) => {
+            let problems = google.problems().into_iter();
+            problems.map(|it| (it.path, it.text)).collect()
+        }
         None => Vec::new(),
     }
 }
@@ -36,7 +41,19 @@ pub(super) fn directory_warnings(directory: &DirectoryEntry) -> Vec<OptionProble
             let warnings = crowd.warnings().into_iter();
             warnings.map(|it| (it.path.to_owned(), it.text)).collect()
         }
+        Some(DirectoryType::Google(google)) => {
+            let warnings = google.warnings().into_iter();
+            warnings.map(|it| (it.path, it.text)).collect()
+        }
         Some(DirectoryType::File(_)) | None => Vec::new(),
+    }
+}
+
+/// What is wrong with the name of a further attribute, of a directory that knows which ones there are.
+pub(super) fn bad_attribute(directory: &DirectoryEntry, name: &str) -> Option<String> {
+    match directory.connector()? {
+        DirectoryType::Google(_) => google::bad_attribute(name),
+        DirectoryType::File(_) | DirectoryType::Ldap(_) | DirectoryType::Crowd(_) => None,
     }
 }
 
@@ -83,6 +100,7 @@ pub(super) fn basis(directory: &DirectoryEntry) -> String {
         }
         Some(DirectoryType::Ldap(ldap)) => ldap.basis(),
         Some(DirectoryType::Crowd(crowd)) => crowd.basis(),
+        Some(DirectoryType::Google(google)) => google.basis(),
         None => String::new(),
     }
 }
@@ -91,7 +109,7 @@ pub(super) fn basis(directory: &DirectoryEntry) -> String {
 pub(super) fn source_file(directory: &DirectoryEntry, base_dir: &Path) -> Option<PathBuf> {
     match directory.connector()? {
         DirectoryType::File(file) => Some(one_spelling(&file.path_from(base_dir))),
-        DirectoryType::Ldap(_) | DirectoryType::Crowd(_) => None,
+        DirectoryType::Ldap(_) | DirectoryType::Crowd(_) | DirectoryType::Google(_) => None,
     }
 }
 
@@ -99,7 +117,8 @@ pub(super) fn source_file(directory: &DirectoryEntry, base_dir: &Path) -> Option
 pub(super) fn source(directory: &DirectoryEntry) -> Option<String> {
     match directory.connector()? {
         DirectoryType::Crowd(crowd) => Some(crowd.target()),
-        DirectoryType::File(_) | DirectoryType::Ldap(_) => None,
+        // Nothing of Google is filled from here.
+        DirectoryType::File(_) | DirectoryType::Ldap(_) | DirectoryType::Google(_) => None,
     }
 }
 

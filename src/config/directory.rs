@@ -12,6 +12,7 @@ use super::names::EntryName;
 use super::values::{CronLine, GlobList, TrustMail};
 use crate::directories::crowd::config::CrowdConfig;
 use crate::directories::file::config::FileConfig;
+use crate::directories::google::config::GoogleConfig;
 use crate::directories::ldap::config::LdapConfig;
 use crate::text::{Percent, Span};
 
@@ -68,6 +69,8 @@ pub struct DirectoryEntry {
     pub ldap: Option<LdapConfig>,
     /// Jira's user server, or a Crowd.
     pub crowd: Option<CrowdConfig>,
+    /// Google Workspace.
+    pub google: Option<GoogleConfig>,
 }
 
 /// The connector of a directory with its own options.
@@ -79,6 +82,8 @@ pub enum DirectoryType<'a> {
     Ldap(&'a LdapConfig),
     /// Jira's user server, or a Crowd.
     Crowd(&'a CrowdConfig),
+    /// Google Workspace.
+    Google(&'a GoogleConfig),
 }
 
 /// Which users of a directory are taken, before anything is resolved.
@@ -174,16 +179,21 @@ impl DirectoryEntry {
     /// Its connector; there is exactly one in every entry that was loaded.
     pub fn connector(&self) -> Option<DirectoryType<'_>> {
         let DirectoryEntry {
-            file, ldap, crowd, ..
+            file,
+            ldap,
+            crowd,
+            google,
+            ..
         } = self;
         let file = file.as_ref().map(DirectoryType::File);
         file.or(ldap.as_ref().map(DirectoryType::Ldap))
             .or(crowd.as_ref().map(DirectoryType::Crowd))
+            .or(google.as_ref().map(DirectoryType::Google))
     }
 }
 
 /// The keys of the connectors, as [`DirectoryEntry`] has them.
-pub(super) const DIRECTORY_TYPES: [&str; 3] = ["file", "ldap", "crowd"];
+pub(super) const DIRECTORY_TYPES: [&str; 4] = ["file", "ldap", "crowd", "google"];
 
 /// Reads a rule, a plain list being its usernames.
 fn kind_rule<'de, D: Deserializer<'de>>(deserializer: D) -> Result<KindRule, D::Error> {

@@ -8,11 +8,10 @@ use super::super::problem::{list, nearest};
 use super::Spot;
 
 /// Keys that later versions have: who writes one of them means it.
-const LATER: [&str; 7] = [
+const LATER: [&str; 6] = [
     "attributes",
     "bitbucket",
     "confluence",
-    "google",
     "invite",
     "jira",
     "scim",

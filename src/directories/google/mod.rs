@@ -1,12 +1,5 @@
-//! Google Workspace, polled over the Directory API of the Admin SDK.
+//! Google Workspace, polled over the Directory API of the Admin SDK: complete or not at all.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the reads that ask through it come next")
-)]
 mod api;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the reads that meet them come next")
-)]
+pub mod config;
 mod fault;

@@ -3,6 +3,7 @@
 //! A new directory or application is one arm in `connect`; everything else speaks to the traits.
 
 mod jobs;
+mod paces;
 mod passwords;
 mod routine;
 mod rules;
@@ -23,12 +24,15 @@ use crate::config::{
 use crate::directories::Directory;
 use crate::directories::crowd::CrowdDirectory;
 use crate::directories::file::FileDirectory;
+use crate::directories::google::GoogleDirectory;
 use crate::directories::ldap::LdapDirectory;
 use crate::directories::ldap::config::Bind;
 use crate::events;
 use crate::serve;
 use crate::serve::config::ServeConfig;
 use crate::sync::{ApplicationPart, DirectoryPart};
+
+use self::paces::Paces;
 
 pub use jobs::StoreJobs;
 pub use serving::{Publisher, Serving, ServingFault};
@@ -62,8 +66,9 @@ pub struct Parts {
 pub fn assemble(config: &Config, clock: &Arc<dyn Clock>) -> Result<Parts, Vec<AssembleFault>> {
     let mut faults = Vec::new();
     let mut directories = Vec::new();
+    let mut paces = Paces::new(config);
     for entry in &config.directories {
-        match directory_part(config, entry, clock) {
+        match directory_part(config, entry, &mut paces, clock) {
             Ok(part) => directories.push(Arc::new(part)),
             Err(fault) => faults.push(fault),
         }
@@ -126,10 +131,11 @@ pub fn store_url(config: &Config) -> String {
 fn directory_part(
     config: &Config,
     entry: &DirectoryEntry,
+    paces: &mut Paces,
     clock: &Arc<dyn Clock>,
 ) -> Result<DirectoryPart, AssembleFault> {
     let directory = if entry.enabled {
-        connect_directory(config, entry, clock)?
+        connect_directory(config, entry, paces, clock)?
     } else {
         None
     };
@@ -149,6 +155,7 @@ fn directory_part(
 fn connect_directory(
     config: &Config,
     entry: &DirectoryEntry,
+    paces: &mut Paces,
     clock: &Arc<dyn Clock>,
 ) -> Result<Option<Arc<dyn Directory>>, AssembleFault> {
     let name = entry.name.as_str();
@@ -182,7 +189,13 @@ fn connect_directory(
                 .map_err(|it| fault(events::chain(&it)))?;
             Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))
         }
-        Some(DirectoryType::Google(_)) => return Err(fault("not built yet".to_owned())),
+        Some(DirectoryType::Google(google)) => {
+            let pace = paces.of(google, clock);
+            let google = google.clone().anchored(&config.base_dir);
+            let made = GoogleDirectory::new(name, &google, further, pace, Arc::clone(clock))
+                .map_err(|it| fault(events::chain(&it)))?;
+            Arc::new(made.with_read_timeout(entry.read_timeout.as_std()))
+        }
     };
     Ok(Some(directory))
 }

@@ -1,0 +1,275 @@
+//! A read: everything, or an error.
+//!
+//! Google tells neither what has changed nor whether a list is whole. So users and groups are listed at every poll and held
+//! against the last accepted records: what is missing is asked for. Members are one list a group, and the only costly part;
+//! between two times at which all are asked for only groups are that seem to have moved.
+
+use super::activity::{self, Moved};
+use super::api::{Api, Calls};
+use super::confirm;
+use super::convert::{self, Naming};
+use super::cursor::Cursor;
+use super::last::Last;
+use super::listed::Listed;
+use super::lists::{self, UserFields};
+use super::members::{Walk, Walked};
+use super::scope::Scope;
+use super::selection::Selection;
+use crate::clock::Timestamp;
+use crate::directories::{Read, ReadError, Since, What};
+use crate::model::{RecordKind, Records, RecordsBuilder};
+use crate::text::{self, Span};
+use crate::wire::google::{Group, User};
+
+/// Reads a customer.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub api: Api,
+    pub selection: Selection,
+    pub scope: Scope,
+    pub naming: Naming,
+    pub fields: UserFields,
+    /// How often the members of every group are asked for.
+    pub members_every: Span,
+    /// Whether the audit log is asked which groups have moved.
+    pub activity: bool,
+    /// What decides which records are read and what stands in them.
+    pub basis: String,
+}
+
+/// The users that were listed.
+#[derive(Default)]
+pub(super) struct People {
+    pub builder: RecordsBuilder,
+    pub listed: Listed,
+    pub count: usize,
+    /// Users of whom Google does not say whether they are suspended or archived.
+    without_status: usize,
+}
+
+/// The groups that were listed.
+#[derive(Default)]
+pub(super) struct Groups {
+    pub all: Vec<Group>,
+    pub listed: Listed,
+}
+
+/// What is missing in the lists and of which nobody can say whether it is gone, as indices into the last records.
+#[derive(Default)]
+struct Unsure {
+    users: Vec<u32>,
+    groups: Vec<u32>,
+}
+
+/// From when members are known.
+struct MembersSince {
+    /// When those of every group were read.
+    at: Timestamp,
+    /// What is known to have moved since; `None` when all are to be read.
+    moved: Option<Moved>,
+}
+
+impl Reader {
+    /// Reads everything, held against what was read last.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub(super) async fn read(&self, since: &Since, now: Timestamp) -> Result<Read, ReadError> {
+        let calls = self.api.calls();
+        calls.login().await?;
+        let both = futures_util::future::try_join(self.people(&calls), self.groups(&calls));
+        let (mut people, groups) = both.await?;
+        let last = since.last.as_deref().map(Last::of);
+        let last = last.as_ref();
+        let unsure = match last {
+            None => Unsure::default(),
+            Some(last) => self.confirm(&calls, &people, &groups, last).await?,
+        };
+        let mut notes = Vec::new();
+        let members = self.members_since(since, now, &calls, &mut notes).await;
+        let mut builder = std::mem::take(&mut people.builder);
+        if let Some(last) = last {
+            for user in &unsure.users {
+                convert::keep_user(last.records, *user, &mut builder);
+            }
+        }
+        let (chosen, unfit) = self.scope.choose(&groups.all);
+        for pattern in unfit {
+            self.naming.reject_pattern(pattern, &mut builder);
+        }
+        let walk = Walk {
+            calls: &calls,
+            naming: &self.naming,
+            people: &people.listed,
+            groups: &groups.all,
+            listed: &groups.listed,
+            last,
+            unsure: &unsure.groups,
+            moved: members.moved.as_ref(),
+        };
+        let walked = walk.walk(chosen, &mut builder).await?;
+        let records = builder.finish();
+        notes.extend(told(&people, &unsure, &walked, &records));
+        let cursor = Cursor {
+            basis: self.basis.clone(),
+            members_at: members.at.0,
+            read_at: now.0,
+        };
+        Ok(Read {
+            what: What::Complete(records),
+            cursor: cursor.write(),
+            notes,
+            requests: Some(calls.requests()),
+        })
+    }
+
+    /// Lists the users.
+    ///
+    /// # Errors
+    /// [`ReadError`], also where there is not one user: whoever asks is one.
+    pub(super) async fn people(&self, calls: &Calls) -> Result<People, ReadError> {
+        let mut people = People::default();
+        let each = |user: User| {
+            people.count += 1;
+            people.without_status +=
+                usize::from(user.suspended.is_none() || user.archived.is_none());
+            people
+                .listed
+                .add(&user.id, &user.primary_email, &user.aliases);
+            self.naming.add_user(&user, &mut people.builder);
+        };
+        lists::users(calls, &self.selection, &self.fields, each).await?;
+        if people.count == 0 {
+            return Err(ReadError::Incomplete(
+                "list users: Google answered without a single user, and no customer is without one: are `customer` or \
+                 `domains` right, and may the subject see users? Nothing of this answer is taken"
+                    .to_owned(),
+            ));
+        }
+        Ok(people)
+    }
+
+    /// Lists the groups.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub(super) async fn groups(&self, calls: &Calls) -> Result<Groups, ReadError> {
+        let mut groups = Groups::default();
+        let each = |group: Group| {
+            groups.listed.add(&group.id, &group.email, &group.aliases);
+            groups.all.push(group);
+        };
+        lists::groups(calls, &self.selection, each).await?;
+        Ok(groups)
+    }
+
+    /// Asks for whatever was there and is in no list.
+    async fn confirm(
+        &self,
+        calls: &Calls,
+        people: &People,
+        groups: &Groups,
+        last: &Last<'_>,
+    ) -> Result<Unsure, ReadError> {
+        let records = last.records;
+        let lost_users = last.users_without(|id| people.listed.has(id));
+        let lost_groups = last.groups_without(|id| groups.listed.has(id));
+        let user = async |it: u32| {
+            let id = records.text(records.users[it as usize].id);
+            let user = match lists::user(calls, id).await {
+                Err(fault) if fault.is_not_there() => return Ok(false),
+                answer => answer?,
+            };
+            let address = text::fold(&user.primary_email);
+            Ok(!user.is_deleted && self.selection.covers(&address))
+        };
+        let group = async |it: u32| {
+            let id = records.text(records.groups[it as usize].id);
+            let group = match lists::group(calls, id).await {
+                Err(fault) if fault.is_not_there() => return Ok(false),
+                answer => answer?,
+            };
+            Ok(self.selection.covers(&text::fold(&group.email)))
+        };
+        Ok(Unsure {
+            users: confirm::unsure("list users", &lost_users, user).await?,
+            groups: confirm::unsure("list groups", &lost_groups, group).await?,
+        })
+    }
+
+    /// Which groups have moved since the members were read, and when that was.
+    async fn members_since(
+        &self,
+        since: &Since,
+        now: Timestamp,
+        calls: &Calls,
+        notes: &mut Vec<String>,
+    ) -> MembersSince {
+        let all = MembersSince {
+            at: now,
+            moved: None,
+        };
+        let cursor = since.cursor.as_deref();
+        let cursor = cursor.and_then(|it| Cursor::read(it, &self.basis));
+        let cursor = cursor.filter(|it| !it.is_due(now, self.members_every.as_seconds()));
+        let Some(cursor) = cursor.filter(|_| since.last.is_some()) else {
+            return all;
+        };
+        let moved = if self.activity {
+            match activity::since(calls, cursor.read_at).await {
+                Ok(moved) => moved,
+                Err(why) => {
+                    notes.push(format!(
+                        "the members of all groups were read, since the audit log could not be: {why}"
+                    ));
+                    return all;
+                }
+            }
+        } else {
+            Moved::default()
+        };
+        MembersSince {
+            at: Timestamp(cursor.members_at),
+            moved: Some(moved),
+        }
+    }
+}
+
+/// What an operator may want to know of a read: counts, never values.
+fn told(people: &People, unsure: &Unsure, walked: &Walked, records: &Records) -> Vec<String> {
+    let strangers = |is_group: bool| {
+        let all = records.references.iter();
+        let some = all.filter(|it| (it.kind == Some(RecordKind::Group)) == is_group);
+        some.count()
+    };
+    let counts = [
+        (
+            strangers(false),
+            "memberships of users who are in no list, of other organisations mostly",
+        ),
+        (
+            strangers(true),
+            "groups in groups that are in no list, taken for empty ones",
+        ),
+        (
+            walked.frozen,
+            "groups whose members could not be read, which keep their last ones",
+        ),
+        (
+            unsure.users.len() + unsure.groups.len() + walked.unsure,
+            "users, groups and memberships that are missing and of which nobody can say yet that they are gone, so that they \
+             stay as they were",
+        ),
+        (
+            people.without_status,
+            "users of whom Google does not say whether they are suspended or archived, who stay as they were",
+        ),
+        (
+            walked.carried,
+            "groups whose members were not read again, since nothing said that they had moved",
+        ),
+    ];
+    let some = counts.iter().filter(|it| it.0 > 0);
+    some.map(|(count, what)| format!("{what}: {count}"))
+        .collect()
+}

@@ -1,14 +1,20 @@
 //! One call after another: what is sent, and which answers are answers. No policy.
+//!
+//! Every call is a read, so it is repeated where Google asks for patience, which it does with 403 as well as with 429 and
+//! 5xx. A token that is taken no more is replaced once.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use url::Url;
+use url::form_urlencoded::byte_serialize;
 
 use super::fault::GoogleFault;
+use super::refusal::{Kind, Refusal, Said};
+use super::token::{self, Grant, Token, Tokens};
 use crate::clock::Clock;
-use crate::http::Http;
+use crate::http::{Again, Answer, Http, Login, Method, Request, StatusCode};
 use crate::secret::SecretRef;
 
 /// Reads users.
@@ -17,6 +23,11 @@ pub(super) const USERS: &str = "https://www.googleapis.com/auth/admin.directory.
 pub(super) const GROUPS: &str = "https://www.googleapis.com/auth/admin.directory.group.readonly";
 /// Reads who changed what.
 pub(super) const ACTIVITY: &str = "https://www.googleapis.com/auth/admin.reports.audit.readonly";
+
+/// The longest page that is taken, in bytes.
+const PAGE_MAX: u64 = 64 << 20;
+/// How often something is asked where the answer asks for patience.
+const TIMES_MAX: u32 = 6;
 
 /// What is asked, and as whom.
 pub(super) struct Settings {
@@ -41,7 +52,9 @@ pub(super) struct Settings {
 pub(super) struct Api(Arc<Inner>);
 
 struct Inner {
-    settings: Settings,
+    http: Http,
+    root: Url,
+    tokens: Tokens,
 }
 
 /// The calls of one read.
@@ -51,10 +64,40 @@ pub(super) struct Calls {
     requests: AtomicU64,
 }
 
+/// What is asked for, and so what a refusal concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Target {
+    /// A list: everything.
+    List,
+    /// One object, or what belongs to it.
+    One,
+}
+
 impl Api {
     /// Prepares a client; nobody is asked yet, and no key is read.
     pub(super) fn new(settings: Settings) -> Api {
-        Api(Arc::new(Inner { settings }))
+        let Settings {
+            http,
+            root,
+            key,
+            subject,
+            scopes,
+            plain_token,
+            clock,
+        } = settings;
+        let grant = Grant {
+            http: http.clone(),
+            key,
+            subject,
+            scopes,
+            plain_token,
+            clock,
+        };
+        Api(Arc::new(Inner {
+            http,
+            root,
+            tokens: Tokens::new(grant),
+        }))
     }
 
     /// What one read asks through.
@@ -69,7 +112,7 @@ impl Api {
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Api")
-            .field("root", &self.0.settings.root.as_str())
+            .field("root", &self.0.root.as_str())
             .finish_non_exhaustive()
     }
 }
@@ -80,10 +123,10 @@ impl Calls {
     /// # Errors
     /// [`GoogleFault`].
     pub(super) async fn login(&self) -> Result<(), GoogleFault> {
-        Err(missing("ask for a token", &[], &[]))
+        self.api.0.tokens.token().await.map(drop)
     }
 
-    /// A page of a list, in JSON.
+    /// A page of a list, in JSON. Each segment of `path` is encoded by itself.
     ///
     /// # Errors
     /// [`GoogleFault`], never [`GoogleFault::Refused`]: who may not read a list may not read the directory.
@@ -93,31 +136,151 @@ impl Calls {
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Vec<u8>, GoogleFault> {
-        Err(missing(operation, path, query))
+        self.ask(operation, path, query, Target::List).await
     }
 
-    /// One object, or a page of what belongs to one object, in JSON.
+    /// One object, or a page of what belongs to one object, in JSON. Each segment of `path` is encoded by itself.
     ///
     /// # Errors
-    /// [`GoogleFault`].
+    /// [`GoogleFault`]: [`GoogleFault::Refused`] where everything else can still be read.
     pub(super) async fn one(
         &self,
         operation: &str,
         path: &[&str],
         query: &[(&str, &str)],
     ) -> Result<Vec<u8>, GoogleFault> {
-        Err(missing(operation, path, query))
+        self.ask(operation, path, query, Target::One).await
     }
 
-    /// How many calls of the API were made. Tokens do not count.
+    /// How many calls of the API were made. Tokens do not count, nor does what HTTP repeats of itself.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
+
+    async fn ask(
+        &self,
+        operation: &str,
+        path: &[&str],
+        query: &[(&str, &str)],
+        target: Target,
+    ) -> Result<Vec<u8>, GoogleFault> {
+        let Some(url) = url(&self.api.0.root, path, query) else {
+            return Err(GoogleFault::Unreadable(format!(
+                "{operation}: an ID that Google gave is empty or a dot, and can stand in no address"
+            )));
+        };
+        let tokens = &self.api.0.tokens;
+        let mut token = tokens.token().await?;
+        let mut answer = self.send(operation, &url, &token).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            tokens.forget(&token).await;
+            token = tokens.token().await?;
+            answer = self.send(operation, &url, &token).await?;
+        }
+        if answer.status == StatusCode::UNAUTHORIZED {
+            tokens.forget(&token).await;
+        }
+        if answer.status.is_success() {
+            return Ok(answer.body);
+        }
+        Err(fault(operation, &answer, target))
+    }
+
+    async fn send(&self, operation: &str, url: &Url, token: &Token) -> Result<Answer, GoogleFault> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let request = Request {
+            operation,
+            method: Method::GET,
+            again: Again::Patiently {
+                times: TIMES_MAX,
+                is_busy,
+            },
+            url: url.clone(),
+            login: Some(Login::Bearer(&token.secret)),
+            accept: "application/json",
+            body: None,
+            limit: PAGE_MAX,
+        };
+        Ok(self.api.0.http.ask(request).await?)
+    }
 }
 
-fn missing(operation: &str, path: &[&str], query: &[(&str, &str)]) -> GoogleFault {
-    let (path, query) = (path.len(), query.len());
-    GoogleFault::Unreadable(format!(
-        "{operation}: nothing is sent yet ({path}, {query})"
+/// Whether an answer asks for patience in other words than HTTP's own.
+fn is_busy(answer: &Answer) -> bool {
+    match answer.status {
+        StatusCode::REQUEST_TIMEOUT | StatusCode::INTERNAL_SERVER_ERROR => true,
+        StatusCode::FORBIDDEN => {
+            let said = Said::by_api(&answer.body).unwrap_or_default();
+            Refusal::of_api(&said).is_some_and(|it| it.kind == Kind::Throttled)
+        }
+        _ => false,
+    }
+}
+
+/// What an answer means that reports no success.
+fn fault(operation: &str, answer: &Answer, target: Target) -> GoogleFault {
+    let status = answer.status;
+    let what = format!("{operation}: {} was answered with {status}", answer.asked);
+    let said = match Said::by_api(&answer.body) {
+        Some(said) => said,
+        // Whatever it says, it is the token that it does not take.
+        None if status == StatusCode::UNAUTHORIZED => Said::unauthorised(),
+        None => return strange(operation, answer),
+    };
+    let refusal = Refusal::of_api(&said);
+    let text = refusal.map_or_else(
+        || format!("{what}, {}", said.shown()),
+        |it| it.text(&what, &said),
+    );
+    match (refusal.map(|it| it.kind), status.as_u16()) {
+        (Some(Kind::Throttled | Kind::Spent), _) => GoogleFault::Busy(text),
+        _ if token::is_passing(status) => GoogleFault::Busy(format!(
+            "{what}, {}; it is asked again at the next read",
+            said.shown()
+        )),
+        (Some(Kind::Login), _) | (_, 401) => GoogleFault::Login(text),
+        (Some(Kind::Setup), _) if said.is_of_page() => GoogleFault::Cut(format!(
+            "{what}, {}: the list cannot be gone on with; the next read begins it anew",
+            said.shown()
+        )),
+        (Some(Kind::Setup), _) => GoogleFault::Setup(text),
+        (_, 403 | 404) if target == Target::One => GoogleFault::Refused {
+            status: status.as_u16(),
+            text: format!("{what}, {}", said.shown()),
+            reason: said.word,
+        },
+        (Some(Kind::Rights), _) | (_, 403) => GoogleFault::Login(text),
+        _ => GoogleFault::Setup(text),
+    }
+}
+
+/// What is none of Google's answers, or not in its language.
+fn strange(operation: &str, answer: &Answer) -> GoogleFault {
+    let text = answer.refused(operation);
+    if token::is_passing(answer.status) {
+        return GoogleFault::Busy(format!("{text}; it is asked again at the next read"));
+    }
+    GoogleFault::Setup(format!(
+        "{text}; it is not Google's API that answers so: check `url`, and that `proxy` lets it through"
     ))
 }
+
+/// `None` where a segment would be none. A space in the query is written as `%20`, which means the same to every server.
+fn url(root: &Url, path: &[&str], query: &[(&str, &str)]) -> Option<Url> {
+    if path.iter().any(|it| ["", ".", ".."].contains(it)) {
+        return None;
+    }
+    let mut url = root.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+    let encoded = |it: &str| {
+        let encoded: String = byte_serialize(it.as_bytes()).collect();
+        encoded.replace('+', "%20")
+    };
+    let pairs = query.iter().map(|it| format!("{}={}", it.0, encoded(it.1)));
+    let pairs: Vec<String> = pairs.collect();
+    url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
+    Some(url)
+}
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,8 @@ fn the_example_is_without_fault() {
             "partners",
             "corporate",
             "domain",
-            "tracker"
+            "tracker",
+            "workspace"
         ]
     );
     assert!(config.directories[3..].iter().all(|it| !it.enabled));
@@ -136,6 +137,7 @@ fn what_the_page_on_options_shows_is_accepted() {
     for block in blocks {
         let block = block.replace("{ credential: ldap }", "{ file: Cargo.toml }");
         let block = block.replace("{ credential: jira }", "{ file: Cargo.toml }");
+        let block = block.replace("{ credential: google }", "{ file: Cargo.toml }");
         let indented: String = block
             .lines()
             .flat_map(|line| ["    ", line, "\n"])

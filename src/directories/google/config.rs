@@ -12,7 +12,7 @@ pub use self::attribute::bad_attribute;
 use crate::http::{HttpSetupError, HttpUrl};
 use crate::secret::SecretRef;
 use crate::template::Template;
-use crate::text::{BadGlob, Globs, Span, fold, nearest};
+use crate::text::{Globs, Span, fold, nearest};
 
 /// The name that Google takes for the customer of whoever asks (Directory API, `users.list`, `customer`).
 const MY_CUSTOMER: &str = "my_customer";
@@ -172,7 +172,8 @@ impl GoogleConfig {
         let basis = serde_json::json!({
             "url": self.url.to_string(),
             "subject": self.subject.as_deref().map(fold),
-            "scope": self.selectors(),
+            "customer": self.customer_id(),
+            "domains": self.folded_domains(),
             "groups": groups,
             "username": self.username.to_string(),
             "group_name": self.group_name.to_string(),
@@ -180,38 +181,22 @@ impl GoogleConfig {
         format!("google {basis}")
     }
 
-    /// What users and groups are asked for with, a list for each: the parameter of the query (`customer` or `domain`) and
-    /// its value. Each domain stands there once, folded, in one order.
-    pub fn selectors(&self) -> Vec<(&'static str, String)> {
-        if self.domains.is_empty() {
-            let customer = self.customer.as_deref().unwrap_or(MY_CUSTOMER);
-            return vec![("customer", customer.to_owned())];
-        }
-        let domains: BTreeSet<String> = self.domains.iter().map(|it| fold(it)).collect();
-        domains.into_iter().map(|it| ("domain", it)).collect()
+    /// The customer that is asked for, where there are no `domains`.
+    pub fn customer_id(&self) -> &str {
+        self.customer.as_deref().unwrap_or(MY_CUSTOMER)
     }
 
-    /// The globs over folded addresses of groups; none where every group is meant.
-    ///
-    /// # Errors
-    /// [`GoogleProblem`] for the first that is no glob.
-    pub fn group_globs(&self) -> Result<Option<Globs>, GoogleProblem> {
-        if self.groups.is_empty() {
-            return Ok(None);
-        }
-        let bad = |fault: BadGlob| {
-            let index = self.groups.iter().position(|it| *it == fault.pattern);
-            let path = format!("groups.{}", index.unwrap_or_default());
-            problem(&path, fault.to_string())
-        };
-        Globs::new(&self.groups).map(Some).map_err(bad)
+    /// The domains that are asked for, folded, each once, in one order.
+    pub fn folded_domains(&self) -> Vec<String> {
+        let domains: BTreeSet<String> = self.domains.iter().map(|it| fold(it)).collect();
+        domains.into_iter().collect()
     }
 
     /// Whose quota is spent by asking, in words: whoever spends the same one shares a pace. It is the customer where one is
     /// written, else the domain of the subject, else the place of the key.
     pub fn tenant(&self) -> String {
-        let customer = self.customer.as_deref().filter(|it| *it != MY_CUSTOMER);
-        if let Some(customer) = customer {
+        let customer = self.customer_id();
+        if customer != MY_CUSTOMER {
             return format!("customer {customer}");
         }
         let subject = self.subject.as_deref();
@@ -257,11 +242,6 @@ impl GoogleConfig {
             if let Err(fault) = Globs::new(&[glob]) {
                 add(&format!("groups.{index}"), fault.to_string());
             }
-        }
-        if let Err(fault) = self.group_globs()
-            && self.groups.iter().all(|it| Globs::new(&[it]).is_ok())
-        {
-            add("groups", fault.text);
         }
     }
 

@@ -49,8 +49,8 @@ const MAPPINGS: [(&str, &[&str]); 15] = [
 /// What other directories call it.
 const ELSEWHERE: [(&str, &str); 4] = [
     ("department", "organizations.department"),
-    ("employeeId", "externalIds.value"),
-    ("employeeNumber", "externalIds.value"),
+    ("employeeId", "externalIds"),
+    ("employeeNumber", "externalIds"),
     ("title", "organizations.title"),
 ];
 
@@ -68,14 +68,17 @@ pub fn bad_attribute(name: &str) -> Option<String> {
         return None;
     }
     let mapping = MAPPINGS.iter().find(|it| it.0 == first);
-    if let Some((field, names)) = mapping
-        && (rest.is_empty() || names.contains(&rest))
-    {
-        let text = format!(
-            "`{field}` has several parts: say which is meant, like `{field}.{}`",
-            names[0]
-        );
-        return rest.is_empty().then_some(text);
+    if let Some((field, names)) = mapping {
+        // Of a mapping at the end of a path its `value` is meant.
+        if names.contains(&rest) || (name == *field && names.contains(&"value")) {
+            return None;
+        }
+        if name == *field {
+            return Some(format!(
+                "`{field}` has several parts: say which is meant, like `{field}.{}`",
+                names[0]
+            ));
+        }
     }
     let meant = meant(name);
     let hint = meant.map_or_else(
@@ -133,6 +136,7 @@ mod tests {
         check("orgUnitPath");
         check("isGuestUser");
         check("aliases");
+        check("externalIds");
         check("externalIds.value");
         check("organizations.costCenter");
         check("guestAccountInfo.primaryGuestEmail");
@@ -149,8 +153,8 @@ mod tests {
         check("isadmin", "did you mean `isAdmin`?");
         check("organization.department", "`organizations.department`");
         check("organizations.departement", "`organizations.department`");
-        check("externalIds", "like `externalIds.value`");
-        check("employeeNumber", "did you mean `externalIds.value`?");
+        check("organizations", "like `organizations.department`");
+        check("employeeNumber", "did you mean `externalIds`?");
         check("Department", "`organizations.department`");
         check("orgUnitPath.name", "`orgUnitPath`");
         check("password", "docs/google.md");

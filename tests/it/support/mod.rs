@@ -8,6 +8,7 @@ pub(crate) mod daemon;
 pub(crate) mod fake_application;
 pub(crate) mod fake_directory;
 pub(crate) mod fake_server;
+pub(crate) mod google_double;
 pub(crate) mod http_script;
 pub(crate) mod jobs;
 pub(crate) mod ldap_script;

@@ -23,6 +23,7 @@ mod events;
 mod exit_codes;
 mod figures;
 mod file_directory;
+mod google_directory;
 mod google_double;
 mod http_client;
 mod laws;

@@ -13,13 +13,16 @@ mod confirm;
 mod convert;
 mod cursor;
 mod fault;
+mod key;
 mod last;
 mod listed;
 mod lists;
 mod members;
 mod read;
+mod refusal;
 mod scope;
 mod selection;
+mod token;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -96,7 +99,7 @@ impl GoogleDirectory {
         let fields = UserFields::with(paths.chain(extra.iter().map(String::as_str)));
         let reader = Reader {
             api: api(config, pace, &clock)?,
-            selection: Selection(config.selectors()),
+            selection: Selection::of(config),
             scope,
             basis: format!("{} attributes {extra:?}", config.basis()),
             naming: Naming {

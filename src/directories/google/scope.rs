@@ -64,7 +64,8 @@ mod tests {
         ];
         let check = |patterns: &[&str], chosen: &[usize], unfit: &[&str]| {
             let patterns: Vec<String> = patterns.iter().map(|it| (*it).to_owned()).collect();
-            let found = Scope::new(&patterns).unwrap().choose(&groups);
+            let scope = Scope::new(&patterns).unwrap();
+            let found = scope.choose(&groups);
             assert_eq!(found, (chosen.to_vec(), unfit.to_vec()), "{patterns:?}");
         };
         check(&[], &[0, 1, 2], &[]);

@@ -1,10 +1,21 @@
 //! Whose users and groups are asked for.
 
+use super::config::GoogleConfig;
+
 /// The parameters of the query, `customer` or `domain`, and their values: each names one list.
 #[derive(Clone, Debug)]
-pub(super) struct Selection(pub Vec<(&'static str, String)>);
+pub(super) struct Selection(Vec<(&'static str, String)>);
 
 impl Selection {
+    /// What the configuration names: its domains, or else a customer.
+    pub(super) fn of(config: &GoogleConfig) -> Selection {
+        let domains = config.folded_domains();
+        if domains.is_empty() {
+            return Selection(vec![("customer", config.customer_id().to_owned())]);
+        }
+        Selection(domains.into_iter().map(|it| ("domain", it)).collect())
+    }
+
     /// The parameter of each list.
     pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|it| (it.0, it.1.as_str()))

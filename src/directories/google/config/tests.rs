@@ -26,6 +26,18 @@ fn a_key_is_enough() {
     assert_eq!(config.timeout.as_seconds(), 60);
     assert_eq!(config.queries_per_minute, 1_200);
     assert!(config.members_every.is_zero() && !config.activity && !config.insecure);
+    assert_eq!(config.customer_id(), "my_customer");
+    assert!(config.folded_domains().is_empty() && config.groups.is_empty());
+}
+
+#[test]
+fn everything_can_be_written() {
+    let config = with(
+        "subject: admin@example.com\ncustomer: C03az79cb\ngroups: ['Eng@example.com', 'support-*@*']\n\
+         username: '{customSchemas.Employee.login}'\ngroup_name: '{name}'\nmembers_every: 1h\nactivity: true\n\
+         queries_per_minute: 2400\nca: ca.pem\nproxy: http://proxy:3128\ntimeout: 5s",
+    );
+    assert_eq!((config.problems(), config.warnings()), (vec![], vec![]));
     assert_eq!(config.customer_id(), "C03az79cb");
     let domains = with("domains: [B.example, a.example, b.example]");
     assert_eq!(domains.folded_domains(), ["a.example", "b.example"]);

@@ -263,4 +263,18 @@ fn an_address_that_is_changed_by_hand_is_known_by_it() {
     });
     assert_eq!(caller.directory("users/quo%27te%40example.com").status, 200);
     assert_eq!(caller.directory("users/a@example.com").status, 404);
+    double.with(|state| {
+        state.user("quo'te@example.com").primary_email = "b@example.com".to_owned();
+        state.add_group("quo'te@example.com");
+        state.remove("g@example.com");
+        state.add_foreign_group("g@example.com");
+        state.remove("g@example.com");
+    });
+    for (rest, status) in [
+        ("users/b@example.com", 200),
+        ("groups/quo%27te%40example.com", 200),
+        ("groups/g@example.com", 404),
+    ] {
+        assert_eq!(caller.directory(rest).status, status, "{rest}");
+    }
 }

@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::CUSTOMER;
 use super::state::{Activity, Foreign, Group, Member, State, User, Who, domain_of, lower};
-
-/// Everybody of the account, as a member.
-pub(crate) const CUSTOMER: &str = "CUSTOMER";
 
 impl State {
     /// Makes a user, neither suspended nor archived, and gives the id. Ids grow and never come again.
@@ -113,25 +111,29 @@ impl State {
 
     /// Deletes a user or a group: the addresses are free, and nobody has it as a member any more.
     pub(crate) fn remove(&mut self, key: &str) {
-        let id = match self.who(key) {
+        let who = self.who(key);
+        let (id, addresses): (&String, Vec<String>) = match &who {
             Who::User(id) => {
-                let user = self.users.remove(&id).unwrap();
+                let user = self.users.remove(id).unwrap();
+                let addresses = user.addresses().cloned().collect();
                 self.deleted.insert(id.clone(), user);
-                id
+                (id, addresses)
             }
             Who::Group(id) => {
-                self.groups.remove(&id);
-                id
+                let group = self.groups.remove(id).unwrap();
+                (id, group.addresses().cloned().collect())
             }
             Who::Foreign(id) => {
-                self.foreign.remove(&id);
-                id
+                let foreign = self.foreign.remove(id).unwrap();
+                (id, vec![foreign.email])
             }
         };
-        for group in self.groups.values_mut() {
-            group.members.retain(|it| it.id != id);
+        for address in addresses {
+            self.addresses.remove(&lower(&address));
         }
-        self.relearn();
+        for group in self.groups.values_mut() {
+            group.members.retain(|it| it.id != *id);
+        }
     }
 
     pub(crate) fn suspend(&mut self, user: &str) {
@@ -205,7 +207,11 @@ impl State {
         id
     }
 
+    /// Whose it was may have been given another one by hand a moment ago.
     fn take_address(&mut self, address: &str, who: Who) {
+        if self.addresses.contains_key(&lower(address)) {
+            self.relearn();
+        }
         let before = self.addresses.insert(lower(address), who);
         assert_eq!(before, None, "{address} is taken");
     }

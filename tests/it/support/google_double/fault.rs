@@ -33,7 +33,7 @@ pub(crate) enum Fault {
     Cut,
     /// Nothing is answered, and the connection stays.
     Hang,
-    /// This status with this body.
+    /// This status with this body, which is not held against the description of the API.
     Answer(u16, Value),
 }
 

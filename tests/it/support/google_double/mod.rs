@@ -28,7 +28,6 @@ use base64::Engine as _;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 
-pub(crate) use changes::CUSTOMER;
 pub(crate) use discovery::Discovery;
 pub(crate) use fault::Fault;
 pub(crate) use state::State;
@@ -49,6 +48,9 @@ pub(crate) const GROUP_SCOPE: &str =
 pub(crate) const MEMBER_SCOPE: &str =
     "https://www.googleapis.com/auth/admin.directory.group.member.readonly";
 pub(crate) const AUDIT_SCOPE: &str = "https://www.googleapis.com/auth/admin.reports.audit.readonly";
+
+/// Everybody of the account, as a member of a group.
+pub(crate) const CUSTOMER: &str = "CUSTOMER";
 
 /// A request as it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,17 +1,23 @@
 //! The Google directory against the Google Workspace in memory: what is read is what it holds, and whatever goes wrong is an error,
 //! an unknown group or one rejected record, never fewer users.
 
+mod completeness;
+mod polling;
 mod reading;
 
 use std::sync::Arc;
 
-use usersyncd::clock::{Clock, SystemClock};
+use usersyncd::clock::{Clock, SystemClock, Timestamp};
 use usersyncd::directories::google::{GoogleConfig, GoogleDirectory};
 use usersyncd::directories::{Directory, Read, ReadError, Since, What};
 use usersyncd::model::{Records, Status};
 use usersyncd::pace::Pace;
 
 use crate::support::google_double::{ADMIN, GoogleDouble};
+use crate::support::leaping_clock::{FOR_EVER, LeapingClock};
+
+/// Options under which a clock that leaps over every wait ends no request.
+const PATIENT: &str = "timeout: 40000d";
 
 /// A directory over the double, with further options. It is as fast as the double.
 pub(crate) fn directory(double: &GoogleDouble, options: &str) -> GoogleDirectory {
@@ -62,7 +68,6 @@ impl Poll {
         poll(directory, Some(self)).await
     }
 
-    /// One that need not ask for members anew.
     fn lines(&self) -> Vec<String> {
         lines(&self.records)
     }

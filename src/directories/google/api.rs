@@ -139,7 +139,8 @@ impl Calls {
         self.ask(operation, path, query, Target::List).await
     }
 
-    /// One object, or a page of what belongs to one object, in JSON. Each segment of `path` is encoded by itself.
+    /// One object, or a page of what belongs to one object, in JSON. Each segment of `path` is encoded by itself; errors show
+    /// it, so that objects are to be named by ID and not by address.
     ///
     /// # Errors
     /// [`GoogleFault`]: [`GoogleFault::Refused`] where everything else can still be read.

@@ -177,7 +177,7 @@ impl Grant {
         let (secret, life) = granted(&answer).ok_or_else(|| self.fault(&answer))?;
         Ok(Token {
             secret,
-            until: now.saturating_add(life - SPARE.min(life / 2)),
+            until: now.saturating_add(life.saturating_sub(SPARE.min(life / 2))),
         })
     }
 

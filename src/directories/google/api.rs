@@ -240,7 +240,7 @@ fn fault(operation: &str, answer: &Answer, target: Target) -> GoogleFault {
             said.shown()
         )),
         (Some(Kind::Login), _) | (_, 401) => GoogleFault::Login(text),
-        (Some(Kind::Setup), _) if said.is_of_page() => GoogleFault::Cut(format!(
+        (_, 400) if said.is_of_page() => GoogleFault::Cut(format!(
             "{what}, {}: the list cannot be gone on with; the next read begins it anew",
             said.shown()
         )),

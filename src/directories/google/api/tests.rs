@@ -347,6 +347,9 @@ async fn a_token_without_a_life_lasts_for_an_hour() {
     google.clock.advance(3299);
     google.login().await.unwrap();
     assert_eq!(google.counts().0, 1);
+    google.clock.advance(1);
+    google.login().await.unwrap();
+    assert_eq!(google.counts().0, 2);
 }
 
 #[tokio::test]
@@ -589,6 +592,7 @@ async fn a_refusal_is_of_everything_or_of_one_object_by_its_reason() {
     .await;
     check(bad, "new", "m", "Setup", "Setup").await;
     check(bad, "invalid", "Invalid Input: pageToken", "Cut", "Cut").await;
+    check(bad, "new", "Page token expired", "Cut", "Cut").await;
 }
 
 #[tokio::test]

@@ -144,6 +144,11 @@ mod tests {
             "accessNotConfigured",
             "m",
         );
+        check(
+            r#"{"error":{"code":403,"errors":[{"reason":"quotaExceeded"}],"status":"PERMISSION_DENIED"}}"#,
+            "quotaExceeded",
+            "",
+        );
         // The more particular of two counts.
         check(
             r#"{"error":{"errors":[{"reason":"forbidden"}],"details":[{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}}"#,

@@ -244,8 +244,9 @@ fn fault(operation: &str, answer: &Answer, target: Target) -> GoogleFault {
             "{what}, {}: the list cannot be gone on with; the next read begins it anew",
             said.shown()
         )),
-        (Some(Kind::Setup), _) => GoogleFault::Setup(text),
-        (_, 403 | 404) if target == Target::One => GoogleFault::Refused {
+        // A key that Google does not take for one is of one object too.
+        (Some(Kind::Setup), 403 | 404) => GoogleFault::Setup(text),
+        (_, 400 | 403 | 404) if target == Target::One => GoogleFault::Refused {
             status: status.as_u16(),
             text: format!("{what}, {}", said.shown()),
             reason: said.word,

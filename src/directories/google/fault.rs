@@ -31,7 +31,8 @@ pub(super) enum GoogleFault {
     /// It was answered, and the answer makes no sense.
     #[error("{0}")]
     Unreadable(String),
-    /// One object is not there, or is not ours to see (403 or 404); everything else goes on.
+    /// One object is not there, or is not ours to see (403 or 404), or Google takes its id for none (400); everything else goes
+    /// on.
     #[error("{text}")]
     Refused {
         /// The status.

@@ -45,7 +45,7 @@ async fn users_groups_and_the_groups_in_them_are_read() {
         .requests()
         .iter()
         .filter(|it| it.operation == "token")
-        .map(|it| it.claims())
+        .map(crate::support::google_double::Seen::claims)
         .collect();
     assert_eq!(
         claims.len(),

@@ -61,6 +61,21 @@ fn pages_have_their_default_sizes_and_limits() {
 }
 
 #[test]
+fn a_change_shows_in_the_next_answer_to_the_same_request() {
+    let double = GoogleDouble::start();
+    double.with(five_users);
+    let caller = caller(&double);
+    let count = || caller.pages(USERS, "users", "id")[0].len();
+    assert_eq!((count(), count()), (5, 5));
+    double.with(|state| state.add_user("f@example.com"));
+    assert_eq!(count(), 6);
+    double.before("directory.users.list", 1, |state| {
+        state.remove("f@example.com");
+    });
+    assert_eq!(count(), 5);
+}
+
+#[test]
 fn what_changes_between_two_pages_neither_repeats_nor_skips_anybody_else() {
     let double = GoogleDouble::start();
     double.with(|state| {

@@ -587,10 +587,10 @@ async fn a_refusal_is_of_everything_or_of_one_object_by_its_reason() {
         "badRequest",
         "Invalid Input: customer",
         "Setup",
-        "Setup",
+        "Refused",
     )
     .await;
-    check(bad, "new", "m", "Setup", "Setup").await;
+    check(bad, "new", "m", "Setup", "Refused").await;
     check(bad, "invalid", "Invalid Input: pageToken", "Cut", "Cut").await;
     check(bad, "new", "Page token expired", "Cut", "Cut").await;
 }

@@ -12,7 +12,7 @@ fn naming(username: &str, group_name: &str) -> Naming {
     }
 }
 
-fn user(more: serde_json::Value) -> User {
+fn user(more: &serde_json::Value) -> User {
     let mut all = json!({"id": "1", "primaryEmail": "Anna.B@x.example", "suspended": false, "archived": false});
     all.as_object_mut()
         .unwrap()
@@ -31,7 +31,7 @@ fn a_username_is_what_the_template_makes_of_the_user() {
     let schemas = json!({"customSchemas": {"Employee": {"login": "ab12"}}});
     let check = |template: &str, more: serde_json::Value, expect: &str| {
         let naming = naming(template, "{local}");
-        let records = records(|it| naming.add_user(&user(more), it));
+        let records = records(|it| naming.add_user(&user(&more), it));
         let found = match records.users.first() {
             Some(user) => records.text(user.username),
             None => records.text(records.rejected[0].reason),
@@ -64,7 +64,7 @@ fn a_username_is_what_the_template_makes_of_the_user() {
 
 #[test]
 fn a_user_brings_its_fields_and_the_attributes_that_are_wanted() {
-    let anna = user(json!({
+    let anna = user(&json!({
         "name": {"fullName": "Anna B", "givenName": "Anna", "familyName": "B"},
         "orgUnitPath": "/Sales", "externalIds": [{"value": "7"}, {"value": "8"}], "isAdmin": true}));
     let records = records(|it| naming("{local}", "{local}").add_user(&anna, it));
@@ -148,7 +148,7 @@ fn a_pattern_that_fits_nothing_makes_the_group_that_it_named_unknown() {
 #[test]
 fn what_is_kept_is_as_it_was_and_unknown() {
     let anna = user(
-        json!({"name": {"fullName": "Anna B"}, "suspended": true, "externalIds": [{"value": "7"}, {"value": "8"}]}),
+        &json!({"name": {"fullName": "Anna B"}, "suspended": true, "externalIds": [{"value": "7"}, {"value": "8"}]}),
     );
     let group = Group {
         id: "01g".to_owned(),

@@ -25,6 +25,7 @@ mod figures;
 mod file_directory;
 mod google_directory;
 mod google_double;
+mod google_login;
 mod http_client;
 mod laws;
 mod ldap_authentication;

@@ -156,7 +156,7 @@ impl Http {
         }
         let retry_after = header(&response, &RETRY_AFTER);
         let said = Said::by(status, retry_after.as_deref(), self.inner.clock.now());
-        if let Some(wait) = said.wait {
+        if let Some(wait) = said.asked() {
             self.inner.pace.hold(wait.min(repeat::ASKED_WAIT_MAX));
         }
         Ok(stream(request, response, said, origin, leave))

@@ -25,13 +25,12 @@ pub(super) const ASKED_WAIT_MAX: Duration = Duration::from_mins(1);
 pub(super) struct Said {
     /// Whether the same question may be answered soon.
     pub(super) passing: bool,
-    /// How long the server wants to be left alone.
-    pub(super) wait: Option<Duration>,
+    /// How long the server wants to be left alone, if it is one that may be asked again.
+    wait: Option<Duration>,
 }
 
 impl Said {
-    /// What a status and a `Retry-After` say, where a status has a use for one (RFC 6585, section 4; RFC 9110, sections
-    /// 10.2.3 and 15.6).
+    /// What a status and a `Retry-After` say (RFC 6585, section 4; RFC 9110, sections 10.2.3 and 15.6).
     pub(super) fn by(status: StatusCode, retry_after: Option<&str>, now: Timestamp) -> Said {
         let passing = matches!(
             status,
@@ -40,10 +39,13 @@ impl Said {
                 | StatusCode::SERVICE_UNAVAILABLE
                 | StatusCode::GATEWAY_TIMEOUT
         );
-        let wait = retry_after
-            .filter(|_| passing)
-            .and_then(|it| asked_wait(it, now));
+        let wait = retry_after.and_then(|it| asked_wait(it, now));
         Said { passing, wait }
+    }
+
+    /// How long the server wants to be left alone.
+    pub(super) fn asked(self) -> Option<Duration> {
+        self.wait.filter(|_| self.passing)
     }
 }
 
@@ -66,7 +68,7 @@ pub(super) fn wait(
     if !failed && !passing {
         return None;
     }
-    let asked = said.and_then(|it| it.wait);
+    let asked = said.and_then(Said::asked);
     Some(asked.unwrap_or_else(|| back_off(times))).filter(|it| *it <= ASKED_WAIT_MAX)
 }
 
@@ -198,7 +200,7 @@ mod tests {
         check(503, "61", None);
         check(404, "7", None);
         let unused = Said::by(StatusCode::CREATED, Some("7"), NOW);
-        assert_eq!(unused.wait, None);
+        assert_eq!(unused.asked(), None);
     }
 
     #[test]

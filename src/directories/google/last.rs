@@ -1,6 +1,6 @@
 //! The last accepted records, by id.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::model::{RecordKind, Records, Reference, StrId};
 
@@ -83,19 +83,5 @@ impl<'a> Last<'a> {
             .collect();
         missing.sort_unstable_by_key(|it| id(*it));
         missing
-    }
-
-    /// Members of one group that are not among those, users and groups, by id.
-    pub(super) fn members_without(
-        &self,
-        group: u32,
-        users: &HashSet<&str>,
-        groups: &HashSet<&str>,
-    ) -> Vec<(RecordKind, &'a str)> {
-        let lost_users = self.users_of(group).filter(|it| !users.contains(it));
-        let lost_groups = self.groups_of(group).filter(|it| !groups.contains(it));
-        let lost_users = lost_users.map(|it| (RecordKind::User, it));
-        let lost_groups = lost_groups.map(|it| (RecordKind::Group, it));
-        lost_users.chain(lost_groups).collect()
     }
 }

@@ -6,35 +6,15 @@
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use hashbrown::{HashMap, HashSet};
 
-use super::activity::Moved;
 use super::api::Calls;
 use super::confirm;
 use super::convert::{self, Naming};
 use super::fault::GoogleFault;
-use super::last::Last;
-use super::listed::Listed;
+use super::known::{Known, Lost, Members};
 use super::lists;
 use crate::directories::ReadError;
 use crate::model::{RecordKind, RecordsBuilder};
-use crate::wire::google::{Group, Member, MemberKind};
-
-/// What the members are read with.
-pub(super) struct Walk<'a> {
-    pub calls: &'a Calls,
-    pub naming: &'a Naming,
-    /// The users that were listed.
-    pub people: &'a Listed,
-    /// The groups that were listed, and where each stands in the list.
-    pub groups: &'a [Group],
-    pub listed: &'a Listed,
-    pub last: Option<&'a Last<'a>>,
-    /// Groups of the last records that were not listed and of which nobody can say whether they are gone.
-    pub unsure: &'a [u32],
-    /// What is known to have moved since the members were read; `None` when all are to be read.
-    pub moved: Option<&'a Moved>,
-}
 
 /// What became of the walk.
 #[derive(Debug, Default)]
@@ -47,241 +27,168 @@ pub(super) struct Walked {
     pub unsure: usize,
 }
 
-/// A group on the way: its place in the list, and its number in the records, if it could be taken.
-type At = (usize, Option<u32>);
-
-/// A membership that was there and is missing.
-#[derive(Clone, Copy)]
-struct Lost<'a> {
-    group: &'a str,
-    number: u32,
-    kind: RecordKind,
-    member: &'a str,
+/// From where the walk goes.
+pub(super) struct Start<'s> {
+    /// Groups in scope, as indices into the groups that were listed.
+    pub chosen: Vec<usize>,
+    /// Groups of the last records that were not listed and of which nobody can say whether they are gone.
+    pub unsure: &'s [u32],
 }
 
-impl<'a> Walk<'a> {
-    /// Reads the members of these groups, and of all that are in them.
-    ///
-    /// # Errors
-    /// [`ReadError`].
-    pub(super) async fn walk(
-        &self,
-        start: Vec<usize>,
-        builder: &mut RecordsBuilder,
-    ) -> Result<Walked, ReadError> {
-        let places: HashMap<&str, usize> = self
-            .groups
-            .iter()
-            .map(|it| it.id.as_str())
-            .zip(0..)
-            .collect();
-        let mut walked = Walked::default();
-        let mut queue = start;
-        for (last, at) in self
-            .last
-            .into_iter()
-            .flat_map(|it| self.unsure.iter().map(move |at| (it, *at)))
-        {
-            let number = convert::keep_group(last.records, at, builder);
-            let id = last.records.text(last.records.groups[at as usize].id);
-            let inner = self.keep_members(id, number, builder);
-            queue.extend(inner.iter().filter_map(|it| places.get(it)));
+/// Reads the members of groups, and of all groups in them.
+///
+/// # Errors
+/// [`ReadError`].
+pub(super) async fn walk(
+    calls: &Calls,
+    naming: &Naming,
+    known: &Known<'_>,
+    start: Start<'_>,
+    builder: &mut RecordsBuilder,
+) -> Result<Walked, ReadError> {
+    let mut way = Way {
+        naming,
+        known,
+        builder,
+        queue: start.chosen,
+        seen: vec![false; known.groups.len()],
+        lost: Vec::new(),
+        walked: Walked::default(),
+    };
+    way.keep_unsure(start.unsure);
+    let mut flying = FuturesUnordered::new();
+    let mut asked = 0;
+    let mut refused = Vec::new();
+    loop {
+        while let Some((at, number)) = way.next_to_ask() {
+            asked += 1;
+            let members = lists::members(calls, &known.groups[at].id);
+            flying.push(async move { (at, number, members.await) });
         }
-        let mut seen = vec![false; self.groups.len()];
-        let mut lost = Vec::new();
-        let mut refused = Vec::new();
-        let mut flying = FuturesUnordered::new();
-        let mut asked = 0;
-        loop {
-            while let Some(at) = queue.pop() {
-                if std::mem::replace(&mut seen[at], true) {
-                    continue;
-                }
-                let group = &self.groups[at];
-                let number = self.naming.add_group(group, builder);
-                if self.is_as_it_was(group) {
-                    walked.carried += 1;
-                    let inner = self.keep_members(&group.id, number, builder);
-                    queue.extend(inner.iter().filter_map(|it| places.get(it)));
-                } else {
-                    asked += 1;
-                    let members = lists::members(self.calls, &group.id);
-                    flying.push(async move { ((at, number), members.await) });
-                }
+        let Some((at, number, answer)) = flying.next().await else {
+            break;
+        };
+        match answer {
+            Ok(members) => way.take(at, number, &known.members(&members)),
+            Err(fault) if fault.is_of_one_object() => {
+                way.freeze(at, number);
+                refused.push(fault);
             }
-            let Some(((at, number), answer)) = flying.next().await else {
-                break;
-            };
-            let group = &self.groups[at];
-            let inner: Vec<&str> = match answer {
-                Ok(members) => self.take((at, number), &members, builder, &mut lost),
-                Err(fault) if fault.is_of_one_object() => {
-                    walked.frozen += 1;
-                    refused.push(fault);
-                    if let Some(number) = number {
-                        builder.group_is_unknown(number);
-                    }
-                    self.keep_members(&group.id, number, builder)
-                }
-                Err(fault) => return Err(fault.into()),
-            };
-            queue.extend(inner.iter().filter_map(|it| places.get(it)));
+            Err(fault) => return Err(fault.into()),
         }
-        drop(flying);
-        if let Some(fault) = all_refused(asked, refused) {
-            return Err(fault.into());
+    }
+    drop(flying);
+    if let Some(fault) = all_refused(asked, refused) {
+        return Err(fault.into());
+    }
+    let Way {
+        lost,
+        builder,
+        mut walked,
+        ..
+    } = way;
+    walked.unsure = settle(calls, &lost, builder).await?;
+    Ok(walked)
+}
+
+/// How far the walk is.
+struct Way<'w, 'a> {
+    naming: &'w Naming,
+    known: &'w Known<'a>,
+    builder: &'w mut RecordsBuilder,
+    /// Groups to come, some of them more than once.
+    queue: Vec<usize>,
+    seen: Vec<bool>,
+    lost: Vec<Lost<'a>>,
+    walked: Walked,
+}
+
+impl Way<'_, '_> {
+    /// Takes groups over that were not listed, and nobody can say whether they are gone.
+    fn keep_unsure(&mut self, unsure: &[u32]) {
+        let Some(last) = self.known.last else {
+            return;
+        };
+        for at in unsure {
+            let number = convert::keep_group(last.records, *at, self.builder);
+            let id = last.records.text(last.records.groups[*at as usize].id);
+            self.put(number, &self.known.last_members(id));
         }
-        walked.unsure = self.settle(&lost, builder).await?;
-        Ok(walked)
     }
 
-    /// Whether nothing says that a group has other members than it was last seen with.
-    fn is_as_it_was(&self, group: &Group) -> bool {
-        let (Some(last), Some(moved)) = (self.last, self.moved) else {
-            return false;
-        };
-        let Some(at) = last.group(&group.id) else {
-            return false;
-        };
-        let was_known = !last.records.groups[at as usize].unknown;
-        let same_count = group.direct_users == Some(last.direct_users(at));
-        was_known && same_count && !moved.names(group)
+    /// The next group whose members must be asked for, and its number in the records if it could be taken. Groups before it that
+    /// are as they were keep their members.
+    fn next_to_ask(&mut self) -> Option<(usize, Option<u32>)> {
+        while let Some(at) = self.queue.pop() {
+            if std::mem::replace(&mut self.seen[at], true) {
+                continue;
+            }
+            let group = &self.known.groups[at];
+            let number = self.naming.add_group(group, self.builder);
+            if !self.known.is_as_it_was(group) {
+                return Some((at, number));
+            }
+            self.walked.carried += 1;
+            self.put(number, &self.known.last_members(&group.id));
+        }
+        None
     }
 
-    /// Gives a group the members that it was last seen with, and the groups among them back.
-    fn keep_members(
-        &self,
-        id: &str,
-        number: Option<u32>,
-        builder: &mut RecordsBuilder,
-    ) -> Vec<&'a str> {
-        let Some((last, at)) = self.last.and_then(|it| Some((it, it.group(id)?))) else {
-            return Vec::new();
-        };
-        let inner: Vec<&str> = last.groups_of(at).collect();
+    /// Takes the members that were listed, and notes who is missing.
+    fn take(&mut self, at: usize, number: Option<u32>, members: &Members<'_>) {
+        self.put(number, members);
         if let Some(number) = number {
-            for user in last.users_of(at) {
-                builder.member(number, Some(RecordKind::User), user);
-            }
-            for group in &inner {
-                builder.member(number, Some(RecordKind::Group), group);
-            }
-            for (kind, stranger) in last.strangers_of(at) {
-                builder.member(number, kind, stranger);
-            }
+            let group = &self.known.groups[at];
+            self.lost.extend(self.known.lost(group, number, members));
         }
-        inner
     }
 
-    /// Takes the members that were listed, notes who is missing, and gives the groups among the members back.
-    fn take(
-        &self,
-        (at, number): At,
-        members: &[Member],
-        builder: &mut RecordsBuilder,
-        lost: &mut Vec<Lost<'a>>,
-    ) -> Vec<&'a str> {
-        let mut inner = HashSet::new();
-        let mut users = HashSet::new();
-        let mut direct_users = 0;
-        for member in members {
-            let (kind, known) = self.who(member);
-            direct_users +=
-                u64::from(kind != Some(RecordKind::Group) && member.kind != MemberKind::Customer);
-            match (member.kind, kind, known) {
-                (MemberKind::Customer, ..) => users.extend(self.people.ids()),
-                (_, Some(RecordKind::Group), Some(id)) => {
-                    inner.insert(id);
-                }
-                (_, _, Some(id)) => {
-                    users.insert(id);
-                }
-                (_, kind, None) => {
-                    let stranger = if member.id.is_empty() {
-                        &member.email
-                    } else {
-                        &member.id
-                    };
-                    if let Some(number) = number {
-                        builder.member(number, kind, stranger);
-                    }
-                }
-            }
-        }
+    /// Leaves a group as it was last seen, and unknown.
+    fn freeze(&mut self, at: usize, number: Option<u32>) {
+        self.walked.frozen += 1;
         if let Some(number) = number {
-            users
-                .iter()
-                .for_each(|it| builder.member(number, Some(RecordKind::User), it));
-            inner
-                .iter()
-                .for_each(|it| builder.member(number, Some(RecordKind::Group), it));
-            let group = &self.groups[at];
-            let is_counted = group.direct_users == Some(direct_users);
-            lost.extend(self.lost(group, number, is_counted, (&users, &inner)));
+            self.builder.group_is_unknown(number);
         }
-        inner.into_iter().collect()
+        let id = &self.known.groups[at].id;
+        self.put(number, &self.known.last_members(id));
     }
 
-    /// Which record a member is: its kind, and its id if it is in a list.
-    fn who(&self, member: &Member) -> (Option<RecordKind>, Option<&'a str>) {
-        let user = || self.people.find(&member.id, &member.email);
-        let group = || self.listed.find(&member.id, &member.email);
-        match member.kind {
-            MemberKind::User => (Some(RecordKind::User), user()),
-            MemberKind::Group => (Some(RecordKind::Group), group()),
-            MemberKind::Customer => (None, None),
-            MemberKind::Other => match user() {
-                Some(id) => (Some(RecordKind::User), Some(id)),
-                None => match group() {
-                    Some(id) => (Some(RecordKind::Group), Some(id)),
-                    None => (None, None),
-                },
-            },
-        }
-    }
-
-    /// The memberships that were there and are missing now, though who was in the group is still there. `is_counted`: as many
-    /// users were listed as the group counts itself, so that nobody was left out.
-    fn lost(
-        &self,
-        group: &'a Group,
-        number: u32,
-        is_counted: bool,
-        (users, groups): (&HashSet<&str>, &HashSet<&str>),
-    ) -> Vec<Lost<'a>> {
-        let Some((last, at)) = self.last.and_then(|it| Some((it, it.group(&group.id)?))) else {
-            return Vec::new();
+    /// Puts members into a group, and goes on to the groups among them.
+    fn put(&mut self, number: Option<u32>, members: &Members<'_>) {
+        let places = &self.known.places;
+        let inner = members.groups.iter().filter_map(|it| places.get(it));
+        self.queue.extend(inner);
+        let Some(number) = number else {
+            return;
         };
-        let missing = last.members_without(at, users, groups).into_iter();
-        let in_doubt = missing.filter(|(kind, id)| match kind {
-            RecordKind::User => !is_counted && self.people.has(id),
-            RecordKind::Group => self.listed.has(id),
-        });
-        in_doubt
-            .map(|(kind, member)| Lost {
-                group: &group.id,
-                number,
-                kind,
-                member,
-            })
-            .collect()
-    }
-
-    /// Asks for the memberships that are missing. Those of which nobody can say whether they ended stay, in groups that are
-    /// unknown. Gives back how many these are.
-    async fn settle(
-        &self,
-        lost: &[Lost<'a>],
-        builder: &mut RecordsBuilder,
-    ) -> Result<usize, ReadError> {
-        let ask = |it: Lost<'a>| lists::is_member(self.calls, it.group, it.member);
-        let unsure = confirm::unsure("list members", lost, ask).await?;
-        for it in &unsure {
-            builder.member(it.number, Some(it.kind), it.member);
-            builder.group_is_unknown(it.number);
+        let Members {
+            users,
+            groups,
+            strangers,
+            ..
+        } = members;
+        let users = users.iter().map(|it| (Some(RecordKind::User), *it));
+        let groups = groups.iter().map(|it| (Some(RecordKind::Group), *it));
+        for (kind, member) in users.chain(groups).chain(strangers.iter().copied()) {
+            self.builder.member(number, kind, member);
         }
-        Ok(unsure.len())
     }
+}
+
+/// Asks for the memberships that are missing. Those of which nobody can say whether they ended stay, in groups that are unknown.
+/// Gives back how many these are.
+async fn settle<'a>(
+    calls: &Calls,
+    lost: &[Lost<'a>],
+    builder: &mut RecordsBuilder,
+) -> Result<usize, ReadError> {
+    let ask = |it: Lost<'a>| lists::is_member(calls, it.group, it.member);
+    let unsure = confirm::unsure("list members", lost, ask).await?;
+    for it in &unsure {
+        builder.member(it.number, Some(it.kind), it.member);
+        builder.group_is_unknown(it.number);
+    }
+    Ok(unsure.len())
 }
 
 /// Where several groups were asked for and every one was refused, that is no matter of one group.

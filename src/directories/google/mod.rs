@@ -14,6 +14,7 @@ mod convert;
 mod cursor;
 mod fault;
 mod key;
+mod known;
 mod last;
 mod listed;
 mod lists;

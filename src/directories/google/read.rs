@@ -9,10 +9,11 @@ use super::api::{Api, Calls};
 use super::confirm;
 use super::convert::{self, Naming};
 use super::cursor::Cursor;
+use super::known::Known;
 use super::last::Last;
 use super::listed::Listed;
 use super::lists::{self, UserFields};
-use super::members::{Walk, Walked};
+use super::members::{self, Start, Walked};
 use super::scope::Scope;
 use super::selection::Selection;
 use crate::clock::Timestamp;
@@ -86,7 +87,7 @@ impl Reader {
             Some(last) => self.confirm(&calls, &people, &groups, last).await?,
         };
         let mut notes = Vec::new();
-        let members = self.members_since(since, now, &calls, &mut notes).await;
+        let since_members = self.members_since(since, now, &calls, &mut notes).await;
         let mut builder = std::mem::take(&mut people.builder);
         if let Some(last) = last {
             for user in &unsure.users {
@@ -97,22 +98,29 @@ impl Reader {
         for pattern in unfit {
             self.naming.reject_pattern(pattern, &mut builder);
         }
-        let walk = Walk {
-            calls: &calls,
-            naming: &self.naming,
+        let known = Known {
             people: &people.listed,
             groups: &groups.all,
             listed: &groups.listed,
+            places: groups
+                .all
+                .iter()
+                .map(|it| it.id.as_str())
+                .zip(0..)
+                .collect(),
             last,
-            unsure: &unsure.groups,
-            moved: members.moved.as_ref(),
+            moved: since_members.moved.as_ref(),
         };
-        let walked = walk.walk(chosen, &mut builder).await?;
+        let start = Start {
+            chosen,
+            unsure: &unsure.groups,
+        };
+        let walked = members::walk(&calls, &self.naming, &known, start, &mut builder).await?;
         let records = builder.finish();
         notes.extend(told(&people, &unsure, &walked, &records));
         let cursor = Cursor {
             basis: self.basis.clone(),
-            members_at: members.at.0,
+            members_at: since_members.at.0,
             read_at: now.0,
         };
         Ok(Read {

@@ -258,3 +258,23 @@ async fn an_answer_may_ask_for_patience_in_words_that_only_the_service_has() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn a_wait_that_comes_with_such_words_is_kept_and_with_others_is_not() {
+    let script = HttpScript::start(|_, number| {
+        let begin = "HTTP/1.1 403 No\r\nRetry-After: 7\r\nContent-Length: 6\r\n\r\n";
+        let body = if number == 0 { "slowly" } else { "never!" };
+        vec![Act::Say(format!("{begin}{body}").into_bytes())]
+    })
+    .await;
+    let (http, clock) = leaping();
+    let request = Request {
+        again: Again::Patiently {
+            times: 5,
+            is_busy: says_slowly,
+        },
+        ..get(&script.url("/"))
+    };
+    http.ask(request).await.unwrap();
+    assert_eq!(seconds(&clock.sleeps()), [7]);
+}

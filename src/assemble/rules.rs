@@ -1,8 +1,8 @@
 //! What a user wrote, as the rules that the core follows.
 
 use crate::config::{
-    AdoptBy, ApplicationEntry, Config, DirectoryEntry, FirstPass, Kind, KindRule, Memberships,
-    NestedGroups, OnLeave, TrustMail,
+    AdoptBy, ApplicationEntry, Config, DirectoryEntry, DirectoryType, FirstPass, Kind, KindRule,
+    Memberships, NestedGroups, OnLeave, TrustMail,
 };
 use crate::model;
 use crate::reconcile::rules::{self, ApplicationRules, DirectoryRules, Limits, Seats};
@@ -40,6 +40,8 @@ pub(super) fn of_directory(entry: &DirectoryEntry) -> DirectoryRules {
             TrustMail::Domains(domains) => rules::TrustMail::Domains(domains.clone()),
         },
         person_key: entry.person_key.clone(),
+        // Google's mail address is the primary address, which the next user of that name gets.
+        mail_is_name: matches!(entry.connector(), Some(DirectoryType::Google(_))),
         authoritative: entry.authoritative,
     }
 }

@@ -20,6 +20,9 @@ pub struct DirectoryRules {
     pub trust_mail: TrustMail,
     /// The further attribute that names the person behind a record.
     pub person_key: Option<String>,
+    /// Mail addresses are names here, which somebody else may get, while ids stay with their persons: between two records of
+    /// this directory an equal address proves nothing.
+    pub mail_is_name: bool,
     /// A username that this directory once won never falls to a lower one by absence or inactivity.
     pub authoritative: bool,
 }

@@ -63,12 +63,16 @@ impl Matcher<'_, '_> {
     }
 
     /// Whether an equal mail proves it: one that is nobody else's in any listed directory, nor among the accounts that do not
-    /// get their mail from there.
+    /// get their mail from there. It proves nothing between two records of a directory that gives addresses anew.
     pub(super) fn same_mail(&self, place: u32, at: RecordRef) -> bool {
         let holding = self.world.holding;
         let Some(link) = &holding.accounts[place as usize].link else {
             return false;
         };
+        let source = &self.world.directories[at.directory as usize];
+        if source.rules.mail_is_name && holding.text(link.directory) == source.id {
+            return false;
+        }
         let records = self.scope.roster.sources[at.directory as usize].records;
         let mail = text::fold(records.text(self.scope.roster.record(at).email));
         // A directory that was never read may have it on somebody else.

@@ -225,6 +225,25 @@ fn rule_3_2_an_equal_mail_that_is_unique_in_each_directory_proves_the_same_perso
 }
 
 #[test]
+fn rule_3_2_an_equal_mail_proves_nothing_between_records_of_a_directory_where_it_is_the_name() {
+    let made_anew = |is_name: bool| {
+        let mut company = with_anna(|_| {}).pushed();
+        company.directories[0].rules.mail_is_name = is_name;
+        company.edit("jira", |it| {
+            it.without("anna");
+            it.user("anna").id("new").mail("anna@example.com");
+        });
+        company
+    };
+    made_anew(true).says(CONFLICT);
+    made_anew(false).says("update   user anna: display_name");
+    // Who comes from another directory has it for proof.
+    let is_name = |it: &mut Company| it.directories[1].rules.mail_is_name = true;
+    moved("anna@example.com", "anna@example.com", is_name)
+        .says("update   user anna: relink (same_person)");
+}
+
+#[test]
 fn rule_3_2_an_equal_person_key_proves_the_same_person() {
     let keys = |it: &mut Company, jira: &str, corporate: &str| {
         it.directories[0].rules.person_key = Some(jira.to_owned());

@@ -291,6 +291,7 @@ fn source(pick: &Pick<'_>, place: usize) -> DirectoryRules {
             ],
         ),
         person_key: pick.one_in(at + 3, 3).then(|| "nr".to_owned()),
+        mail_is_name: pick.one_in(at + 3, 4),
         authoritative: pick.one_in(at + 3, 5),
     }
 }

@@ -13,6 +13,7 @@ mod crowd;
 mod directories;
 mod domain;
 mod dropping;
+mod google;
 mod plans;
 mod sources;
 mod targets;
@@ -23,6 +24,7 @@ use crate::support::crowd_double::rules::Events;
 use crate::support::fake_server::Ids;
 use crowd::CrowdSource;
 use domain::SambaSource;
+use google::GoogleSource;
 use sources::{FakeSource, FileSource, Format, SlapdSource};
 use targets::{CrowdTarget, FakeTarget, SqlTarget, Tables};
 
@@ -66,6 +68,11 @@ async fn a_crowd_that_tells_no_changes_keeps_the_obligations() {
         ..Rules::default()
     };
     directories::hold(async || CrowdSource::world(rules())).await;
+}
+
+#[tokio::test]
+async fn a_google_workspace_keeps_the_obligations() {
+    directories::hold(async || GoogleSource::world()).await;
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::support::google_double::{ADMIN, GoogleDouble};
 use crate::support::leaping_clock::{FOR_EVER, LeapingClock};
 
 /// Options under which a clock that leaps over every wait ends no request.
-const PATIENT: &str = "timeout: 40000d";
+pub(crate) const PATIENT: &str = "timeout: 40000d";
 
 /// A directory over the double, with further options. It is as fast as the double.
 pub(crate) fn directory(double: &GoogleDouble, options: &str) -> GoogleDirectory {

@@ -26,6 +26,7 @@ mod file_directory;
 mod google_directory;
 mod google_double;
 mod google_login;
+mod google_service;
 mod http_client;
 mod laws;
 mod ldap_authentication;

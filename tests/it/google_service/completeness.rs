@@ -1,0 +1,103 @@
+//! Lists that lack somebody, groups that are refused, patterns that fit nothing: nobody loses anything by them.
+
+use super::*;
+use crate::support::google_double::Fault;
+
+#[test]
+fn a_list_that_lacks_somebody_changes_nothing() {
+    for (operation, group, left) in [
+        (USERS, None, 3),
+        (USERS, None, 0),
+        (GROUPS, None, 1),
+        (GROUPS, None, 0),
+        (MEMBERS, Some("eng"), 1),
+        (MEMBERS, Some("eng"), 0),
+        (MEMBERS, Some("all"), 0),
+    ] {
+        let town = Town::settled();
+        let on = group.map_or_else(String::new, |it| town.id(it));
+        // What else has changed does not arrive either.
+        town.double.with(|it| {
+            it.suspend("carl@example.com");
+            it.add_user("emil@example.com");
+        });
+        town.double
+            .fault_on(operation, &on, 9, Fault::Truncate(left));
+        let shown = format!("{operation} {group:?} {left}");
+        for _ in 0..2 {
+            let failed = town.keeps("directory.failed");
+            assert_eq!(failed["kind"], "incomplete", "{shown}: {failed}");
+        }
+        town.double.mend();
+        town.passes("applied");
+        let expect = ["anna|1", "ben|1", "carl|0", "dora|1", "emil|1"];
+        assert_eq!(town.accounts(), expect, "{shown}");
+        assert_eq!(town.members(), MEMBERSHIPS, "{shown}");
+    }
+}
+
+#[test]
+fn a_group_that_cannot_be_read_keeps_its_memberships_and_stops_nothing_else() {
+    for fault in [Fault::Forbidden, Fault::NotFound] {
+        let town = Town::settled();
+        town.double.with(|it| {
+            it.remove_member("eng@example.com", "ben@example.com");
+            it.remove_member("support@example.com", "carl@example.com");
+            it.add_user("emil@example.com");
+            it.add_member("all@example.com", "emil@example.com");
+        });
+        town.double.fault_on(MEMBERS, &town.id("eng"), 9, fault);
+        let run = town.site.sync();
+        let expect = [
+            "all|anna", "all|ben", "all|dora", "all|emil", "eng|anna", "eng|ben",
+        ];
+        assert_eq!(town.members(), expect, "{}", run.err);
+        let notes = run.one("directory.read")["notes"].to_string();
+        assert!(notes.contains("could not be read"), "{notes}");
+        town.double.mend();
+        town.passes("applied");
+        let expect = ["all|anna", "all|dora", "all|emil", "eng|anna"];
+        assert_eq!(town.members(), expect);
+    }
+}
+
+#[test]
+fn a_group_that_was_deleted_and_is_named_takes_nothing_with_it() {
+    for (name, pattern) in [
+        ("{local}", "support@example.com"),
+        ("{address}", "Support@example.com"),
+    ] {
+        let town = Town::new();
+        let options = format!("groups: [eng@example.com, {pattern}]\ngroup_name: '{name}'");
+        town.configure(UNGUARDED, &options);
+        town.passes("applied");
+        let before = town.members();
+        assert_eq!(before.len(), 3);
+        town.double.with(|it| {
+            it.remove("support@example.com");
+            it.add_user("emil@example.com");
+        });
+        let rejected = town.is_partial().one("record.rejected");
+        assert_eq!(rejected["record"], format!("`groups`: {pattern}"));
+        assert_eq!(town.members(), before);
+        assert_eq!(town.accounts().len(), 5, "all else is done");
+        for _ in 0..2 {
+            town.is_partial();
+            assert_eq!(town.members(), before);
+        }
+    }
+}
+
+#[test]
+fn a_pattern_that_never_fitted_is_reported_at_each_pass() {
+    let town = Town::settled();
+    town.configure(
+        "",
+        "groups: [eng@example.com, all@example.com, support@example.com, 'nobody-*@example.com']",
+    );
+    let rejected = town.is_partial().one("record.rejected");
+    assert_eq!(rejected["record"], "`groups`: nobody-*@example.com");
+    let finished = town.is_partial().one("pass.finished");
+    assert_eq!(finished["records_rejected"], 1, "{finished}");
+    assert_eq!(town.members(), MEMBERSHIPS);
+}

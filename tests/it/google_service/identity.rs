@@ -1,6 +1,7 @@
 //! Who is who: ids, addresses, and what usernames are made of.
 
 use super::*;
+use crate::support::google_double::State;
 
 #[test]
 fn what_google_holds_stands_in_the_tables_and_a_second_pass_has_nothing_to_do() {
@@ -74,6 +75,27 @@ fn an_old_address_on_a_new_id_is_another_person() {
     let id = town.id("ben");
     let ben = &town.tables()[0][1];
     assert!(ben.ends_with(&format!("|1|{id}")), "{ben}");
+}
+
+#[test]
+fn a_number_of_the_person_is_proof_where_the_address_is_none() {
+    let town = Town::new();
+    let number = |it: &mut State, number: &str| {
+        let value = serde_json::json!([{ "type": "organization", "value": number }]);
+        let ben = it.user("ben@example.com");
+        ben.raw.insert("externalIds".to_owned(), value);
+    };
+    town.configure("person_key: externalIds", "");
+    town.double.with(|it| number(it, "4711"));
+    town.passes("applied");
+    town.double.with(|it| {
+        it.remove("ben@example.com");
+        it.add_user("ben@example.com");
+        number(it, "4711");
+    });
+    town.passes("applied");
+    let ben = &town.tables()[0][1];
+    assert!(ben.ends_with(&format!("|1|{}", town.id("ben"))), "{ben}");
 }
 
 #[test]

@@ -124,6 +124,21 @@ pub fn directory_stale(directory: &str, age: Option<Duration>) {
     );
 }
 
+/// The present state of some records of a directory could not be read, though everything else could: nothing is taken from whom
+/// they concern.
+pub fn records_unknown(directory: &str, users: u64, groups: u64) {
+    let records = [counted(users, "user"), counted(groups, "group")].join(" and ");
+    tell!(
+        WARN,
+        "records.unknown",
+        directory,
+        users,
+        groups,
+        "Of {records} of the directory {directory} the present state could not be read: they stay as they were last seen, and \
+         nothing is taken from anybody for it. If that lasts, see the notes of its directory.read event."
+    );
+}
+
 /// One record of a directory cannot be used; nothing changes for whom it concerns. `record` is its id there.
 pub fn record_rejected(directory: &str, record: &str, reason: &str) {
     tell!(

@@ -36,7 +36,7 @@ pub use self::daemon::{
 };
 pub use self::directory::{
     Read, directory_failed, directory_read, directory_stale, directory_suspect,
-    directory_unchanged, loop_suspected, record_rejected,
+    directory_unchanged, loop_suspected, record_rejected, records_unknown,
 };
 pub use self::failure::{Failure, chain};
 pub use self::pass::{Finish, pass_finished, pass_progress, pass_started};

@@ -165,6 +165,13 @@ impl Records {
         }
     }
 
+    /// How many users and how many groups are there whose present state could not be read.
+    pub fn unknown(&self) -> (u64, u64) {
+        let users = self.users.iter().filter(|it| it.unknown).count();
+        let groups = self.groups.iter().filter(|it| it.unknown).count();
+        (users as u64, groups as u64)
+    }
+
     /// The rejected records, one of several names only once: those of one handle that say the same are one.
     pub fn rejected_once(&self) -> impl Iterator<Item = &Rejected> {
         let mut seen = BTreeSet::new();

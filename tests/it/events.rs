@@ -169,6 +169,7 @@ fn tell_of_directories() {
     events::directory_stale("corporate", Some(Duration::from_hours(25)));
     events::directory_stale("google", None);
     events::record_rejected("corporate", "9c1d", "its username is empty");
+    events::records_unknown("corporate", 0, 2);
     events::loop_suspected("jira", "wiki", 2, "anna, ben");
 }
 

@@ -210,6 +210,10 @@ impl Committing<'_> {
             duration: self.took,
         };
         events::directory_read(&self.part.name, &read, &self.notes);
+        let (users, groups) = records.unknown();
+        if users + groups > 0 {
+            events::records_unknown(&self.part.name, users, groups);
+        }
         tell_rejected(self.part, records);
     }
 }

@@ -137,7 +137,7 @@ fn a_scope_that_is_missing_removes_nobody() {
             |it| it.double.with(|it| assert!(it.scopes.remove(scope))),
             |it| {
                 it.double
-                    .with(|it| assert!(it.scopes.insert(scope.to_owned())))
+                    .with(|it| assert!(it.scopes.insert(scope.to_owned())));
             },
         );
     }
@@ -171,13 +171,13 @@ fn a_subject_who_is_nobody_or_no_administrator_removes_nobody() {
             it.double.with(|it| {
                 it.admins.clear();
                 it.add_user(ADMIN);
-            })
+            });
         },
         |it| {
             it.double.with(|it| {
                 it.remove(ADMIN);
                 it.admins.insert(ADMIN.to_owned());
-            })
+            });
         },
     );
 }

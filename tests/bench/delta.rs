@@ -114,7 +114,7 @@ async fn rounds(directory: &Arc<dyn Directory>, change: impl Fn(u32)) -> Times {
     times
 }
 
-fn part(directory: &Arc<dyn Directory>) -> DirectoryPart {
+pub(crate) fn part(directory: &Arc<dyn Directory>) -> DirectoryPart {
     DirectoryPart {
         id: "people".to_owned(),
         name: "people".to_owned(),

@@ -1,7 +1,8 @@
 //! The figures that this project promises, measured: `cargo bench --bench figures -- NAME [USERS]`.
 //!
-//! Names are `ldap`, `poll`, `delta`, `crowd`, `dry-run` and `plan`; without one all are measured. Ratios are of medians in
-//! one run, since absolute times say more about the machine. The exit status is 1 when a figure lies beyond its limit.
+//! Names are `ldap`, `poll`, `delta`, `crowd`, `google`, `dry-run` and `plan`; without one all are measured. Ratios are of
+//! medians in one run, since absolute times say more about the machine. The exit status is 1 when a figure lies beyond its
+//! limit.
 
 #![expect(
     clippy::print_stdout,
@@ -22,6 +23,10 @@ mod crowd_double;
 mod daemon;
 mod delta;
 mod dry_run;
+mod google;
+#[path = "../it/support/google_double/mod.rs"]
+#[expect(dead_code, reason = "the tests use all of it")]
+mod google_double;
 mod ldap;
 #[path = "../it/support/ldap_tools.rs"]
 mod ldap_tools;
@@ -50,7 +55,7 @@ fn main() -> ExitCode {
         .skip(1)
         .filter(|it| !it.starts_with("--"))
         .collect();
-    if crowd::aside(&arguments) {
+    if crowd::aside(&arguments) || google::aside(&arguments) {
         return ExitCode::SUCCESS;
     }
     let users = |default: u32| arguments.get(1).map_or(Ok(default), |text| text.parse());
@@ -60,6 +65,7 @@ fn main() -> ExitCode {
         Some("delta") => users(100_000).map(|users| delta::run(users, &mut report)),
         Some("poll") => users(100_000).map(|users| poll::run(users, &mut report)),
         Some("crowd") => users(100_000).map(|users| crowd::run(users, &mut report)),
+        Some("google") => users(50_000).map(|users| google::run(users, &mut report)),
         Some("dry-run") => users(10_000).map(|users| dry_run::run(users, &mut report)),
         Some("plan") => users(1_000_000).map(|users| plan::run(users, &mut report)),
         None => {
@@ -69,11 +75,12 @@ fn main() -> ExitCode {
             poll::run(100_000, &mut report);
             delta::run(100_000, &mut report);
             crowd::run(100_000, &mut report);
+            google::run(50_000, &mut report);
             Ok(())
         }
         Some(other) => {
             eprintln!(
-                "no figure is named `{other}`; there are `ldap`, `poll`, `delta`, `crowd`, `dry-run` and `plan`"
+                "no figure is named `{other}`; there are `ldap`, `poll`, `delta`, `crowd`, `google`, `dry-run` and `plan`"
             );
             return ExitCode::from(2);
         }

@@ -7,7 +7,7 @@ mod reading;
 
 use std::sync::Arc;
 
-use usersyncd::clock::{Clock, SystemClock, Timestamp};
+use usersyncd::clock::{Clock, SystemClock};
 use usersyncd::directories::google::{GoogleConfig, GoogleDirectory};
 use usersyncd::directories::{Directory, Read, ReadError, Since, What};
 use usersyncd::model::{Records, Status};
@@ -123,7 +123,10 @@ fn lines(records: &Records) -> Vec<String> {
             .references
             .iter()
             .filter(|it| it.group as usize == at);
-        members.extend(references.map(|it| format!("?{}", text(it.handle))));
+        let references = references.map(|it| text(it.handle));
+        // Who is everybody is seen by the users.
+        let references = references.filter(|it| !it.starts_with("customer "));
+        members.extend(references.map(|it| format!("?{it}")));
         members.sort();
         lines.push(format!(
             "{}{}: {}",

@@ -209,7 +209,11 @@ impl Calls {
 /// Whether an answer asks for patience in other words than HTTP's own.
 fn is_busy(answer: &Answer) -> bool {
     match answer.status {
-        StatusCode::REQUEST_TIMEOUT | StatusCode::INTERNAL_SERVER_ERROR => true,
+        // What HTTP asks patience for is named here too, so that everybody waits and not this one alone.
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::INTERNAL_SERVER_ERROR
+        | StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::SERVICE_UNAVAILABLE => true,
         StatusCode::FORBIDDEN => {
             let said = Said::by_api(&answer.body).unwrap_or_default();
             Refusal::of_api(&said).is_some_and(|it| it.kind == Kind::Throttled)
@@ -246,7 +250,7 @@ fn fault(operation: &str, answer: &Answer, target: Target) -> GoogleFault {
         )),
         // A key that Google does not take for one is of one object too.
         (Some(Kind::Setup), 403 | 404) => GoogleFault::Setup(text),
-        (_, 400 | 403 | 404) if target == Target::One => GoogleFault::Refused {
+        (_, 400 | 403 | 404 | 409 | 410 | 412) if target == Target::One => GoogleFault::Refused {
             status: status.as_u16(),
             text: format!("{what}, {}", said.shown()),
             reason: said.word,

@@ -8,27 +8,28 @@ use super::lists;
 use super::read::{Groups, Reader};
 use crate::clock::Timestamp;
 use crate::directories::doubled::doubled;
-use crate::model::{Finding, Records, Rejected};
+use crate::model::{Finding, Records, RecordsBuilder, Rejected};
 use crate::text::counted;
 
-/// Asks for everything once, for the members of one group in place of all.
-pub(super) async fn check(reader: &Reader, now: Timestamp) -> Vec<Finding> {
+/// Asks for everything once, for the members of one group in place of all. What was found so far stands in `findings` whenever
+/// the future is dropped.
+pub(super) async fn check(reader: &Reader, now: Timestamp, findings: &mut Vec<Finding>) {
     let calls = reader.api.calls();
     if let Err(fault) = calls.login().await {
         let item = match fault {
             GoogleFault::Key(_) => "key",
             _ => "token",
         };
-        return vec![finding(item, false, fault.to_string())];
+        return findings.push(finding(item, false, fault.to_string()));
     }
-    let mut findings = vec![finding(
-        "token",
-        true,
-        "Google gives a token for every scope".to_owned(),
-    )];
-    findings.extend(users(reader, &calls).await);
+    let text = "Google gives a token for every scope";
+    findings.push(finding("token", true, text.to_owned()));
+    match reader.people(&calls).await {
+        Ok(people) => findings.extend(listed("users", &people.builder.finish())),
+        Err(error) => findings.push(finding("users", false, error.to_string())),
+    }
     match reader.groups(&calls).await {
-        Ok(listed) => findings.extend(groups(reader, &calls, &listed).await),
+        Ok(listed) => groups(reader, &calls, &listed, findings).await,
         Err(error) => findings.push(finding("groups", false, error.to_string())),
     }
     if reader.activity {
@@ -37,52 +38,46 @@ pub(super) async fn check(reader: &Reader, now: Timestamp) -> Vec<Finding> {
             Err(why) => finding("activity", false, why),
         });
     }
-    findings
 }
 
-async fn users(reader: &Reader, calls: &Calls) -> Vec<Finding> {
-    let people = match reader.people(calls).await {
-        Ok(people) => people,
-        Err(error) => return vec![finding("users", false, error.to_string())],
-    };
-    let records = people.builder.finish();
-    let tally = records.tally();
-    let count = counted(tally.users, "user");
-    let mut findings = vec![finding("users", true, format!("{count} can be read"))];
-    if tally.rejected > 0 {
-        let count = counted(tally.rejected, "user");
-        let text = format!(
-            "{count} cannot be taken: the first is {}",
-            first_rejected(&records)
-        );
-        findings.push(finding("users", false, text));
-    }
-    findings.extend(doubled(&records));
-    findings
-}
-
-async fn groups(reader: &Reader, calls: &Calls, groups: &Groups) -> Vec<Finding> {
+async fn groups(reader: &Reader, calls: &Calls, groups: &Groups, findings: &mut Vec<Finding>) {
     let (chosen, unfit) = reader.scope.choose(&groups.all);
-    let all = counted(groups.all.len() as u64, "group");
-    let text = format!("{all} can be read, of which {} are in scope", chosen.len());
-    let mut findings = vec![finding("groups", true, text)];
+    let mut builder = RecordsBuilder::default();
+    for at in &chosen {
+        reader.naming.add_group(&groups.all[*at], &mut builder);
+    }
+    findings.extend(listed("groups", &builder.finish()));
     findings.extend(unfit.into_iter().map(|pattern| {
         let text = format!("`{pattern}` fits the address of no group: correct it, or take it out");
         finding("groups", false, text)
     }));
     let Some(first) = chosen.first().map(|it| &groups.all[*it]) else {
         let text = "there is no group in scope whose members could be asked for";
-        findings.push(finding("members", false, text.to_owned()));
-        return findings;
+        return findings.push(finding("members", false, text.to_owned()));
     };
     findings.push(match lists::members(calls, &first.id).await {
         Ok(members) => {
             let count = counted(members.len() as u64, "member");
-            let text = format!("{count} of the group {} can be read", first.email);
-            finding("members", true, text)
+            finding("members", true, format!("{count} of one group can be read"))
         }
         Err(fault) => finding("members", false, fault.to_string()),
     });
+}
+
+/// How many users or groups would be taken, and which would not.
+fn listed(item: &str, records: &Records) -> Vec<Finding> {
+    let tally = records.tally();
+    let text = format!("{} {item} can be read", tally.users + tally.groups);
+    let mut findings = vec![finding(item, true, text)];
+    if tally.rejected > 0 {
+        let count = counted(tally.rejected, "record");
+        let text = format!(
+            "{count} cannot be taken: the first is {}",
+            first_rejected(records)
+        );
+        findings.push(finding(item, false, text));
+    }
+    findings.extend(doubled(records));
     findings
 }
 

@@ -75,7 +75,7 @@ impl Naming {
         let name = self.name_of(pattern, "");
         let key = text::fold(name.as_deref().unwrap_or(pattern));
         let label = format!("`groups`: {pattern}");
-        let reason = "no group has such an address; correct the pattern, or take it out";
+        let reason = "no group has such an address; correct it under `groups` in the configuration, or take it out there";
         builder.reject(RecordKind::Group, "", &key, "", &label, reason);
     }
 
@@ -140,6 +140,20 @@ pub(super) fn keep_group(records: &Records, at: u32, builder: &mut RecordsBuilde
         unknown: true,
         label: text(group.id),
     })
+}
+
+/// Rejects a record that was rejected before, since nobody can say what it is now.
+pub(super) fn keep_rejected(records: &Records, at: u32, builder: &mut RecordsBuilder) {
+    let it = &records.rejected[at as usize];
+    let text = |it| records.text(it);
+    builder.reject(
+        it.what,
+        text(it.id),
+        text(it.key),
+        text(it.handle),
+        text(it.label),
+        text(it.reason),
+    );
 }
 
 /// What the flags say together. One that is missing says nothing, and then neither do both.

@@ -32,7 +32,7 @@ impl Cursor {
     /// clock that went back says nothing, so they are.
     pub(super) fn is_due(&self, now: Timestamp, every: i64) -> bool {
         let age = now.0.saturating_sub(self.members_at);
-        !(0..every).contains(&age)
+        !(0..every).contains(&age) || now.0 < self.read_at
     }
 }
 
@@ -52,8 +52,9 @@ mod tests {
         assert_eq!(Cursor::read(&text, "there"), None);
         assert_eq!(Cursor::read("{}", "here"), None);
         for (now, every, expect) in [
-            (100, 0, true),
-            (100, 60, false),
+            (130, 0, true),
+            (130, 60, false),
+            (129, 60, true),
             (159, 60, false),
             (160, 60, true),
             (99, 60, true),

@@ -26,10 +26,12 @@ pub(super) struct Known<'a> {
 /// The members of one group, by id.
 #[derive(Debug, Default)]
 pub(super) struct Members<'m> {
-    pub users: HashSet<&'m str>,
-    pub groups: HashSet<&'m str>,
+    pub users: Vec<&'m str>,
+    pub groups: Vec<&'m str>,
     /// Members that are in no list, with what they are if that is known.
     pub strangers: Vec<(Option<RecordKind>, &'m str)>,
+    /// The customer whose everybody is a member.
+    pub customer: Option<&'m str>,
     /// How many users were listed, known or not; whoever is a member because everybody is does not count.
     direct_users: u64,
 }
@@ -40,7 +42,8 @@ pub(super) struct Lost<'a> {
     pub group: &'a str,
     /// The group's number in the records that are made.
     pub number: u32,
-    pub kind: RecordKind,
+    /// What the member is; `None` where it is everybody of a customer.
+    pub kind: Option<RecordKind>,
     pub member: &'a str,
 }
 
@@ -50,7 +53,8 @@ impl<'a> Known<'a> {
         let (Some((last, at)), Some(moved)) = (self.before(&group.id), self.moved) else {
             return false;
         };
-        let was_known = !last.records.groups[at as usize].unknown;
+        // Who is everybody changes with the users, and no count tells it.
+        let was_known = !last.records.groups[at as usize].unknown && last.customer_in(at).is_none();
         let same_count = group.direct_users == Some(last.direct_users(at));
         was_known && same_count && !moved.names(group)
     }
@@ -64,6 +68,7 @@ impl<'a> Known<'a> {
             users: last.users_of(at).collect(),
             groups: last.groups_of(at).collect(),
             strangers: last.strangers_of(at).collect(),
+            customer: None,
             direct_users: last.direct_users(at),
         }
     }
@@ -77,17 +82,14 @@ impl<'a> Known<'a> {
         for member in listed {
             if member.kind == MemberKind::Customer {
                 members.users.extend(self.people.ids());
+                members.customer = Some(&member.id);
                 continue;
             }
             let (kind, known) = self.who(member);
             members.direct_users += u64::from(kind != Some(RecordKind::Group));
             match (kind, known) {
-                (Some(RecordKind::Group), Some(id)) => {
-                    members.groups.insert(id);
-                }
-                (_, Some(id)) => {
-                    members.users.insert(id);
-                }
+                (Some(RecordKind::Group), Some(id)) => members.groups.push(id),
+                (_, Some(id)) => members.users.push(id),
                 (kind, None) if member.id.is_empty() => {
                     members.strangers.push((kind, &member.email));
                 }
@@ -108,35 +110,49 @@ impl<'a> Known<'a> {
         let Some((last, at)) = self.before(&group.id) else {
             return Vec::new();
         };
-        let is_counted = group.direct_users == Some(members.direct_users);
-        let users = last
-            .users_of(at)
-            .filter(|it| !is_counted && !members.users.contains(it) && self.people.has(it));
-        let groups = last.groups_of(at);
-        let groups = groups.filter(|it| !members.groups.contains(it) && self.listed.has(it));
-        let users = users.map(|it| (RecordKind::User, it));
-        let all = users.chain(groups.map(|it| (RecordKind::Group, it)));
-        all.map(|(kind, member)| Lost {
+        let lost = |kind, member| Lost {
             group: &group.id,
             number,
             kind,
             member,
-        })
-        .collect()
+        };
+        let groups = last.groups_of(at);
+        let groups = groups.filter(|it| !members.groups.contains(it) && self.listed.has(it));
+        let groups = groups.map(|it| lost(Some(RecordKind::Group), it));
+        if let Some(customer) = last.customer_in(at) {
+            // Its users were members by that.
+            let everybody = members.customer.is_none().then(|| lost(None, customer));
+            return groups.chain(everybody).collect();
+        }
+        // As many users as the group counts itself.
+        let is_counted = group.direct_users == Some(members.direct_users);
+        let there: HashSet<&str> = members.users.iter().copied().collect();
+        let users = last.users_of(at);
+        let users = users.filter(|it| !is_counted && !there.contains(it) && self.people.has(it));
+        let users = users.map(|it| lost(Some(RecordKind::User), it));
+        groups.chain(users).collect()
     }
 
     /// Which record a member is: its kind, and its id if it is in a list.
     fn who(&self, member: &Member) -> (Option<RecordKind>, Option<&'a str>) {
-        let user = || self.people.find(&member.id, &member.email);
-        let group = || self.listed.find(&member.id, &member.email);
-        let is_user = (Some(RecordKind::User), user());
-        let is_group = (Some(RecordKind::Group), group());
+        // Whoever had the id is not whoever has the address now.
+        let address = |was_there: bool| if was_there { "" } else { member.email.as_str() };
+        let user = || {
+            let was_there = self.last.is_some_and(|it| it.has_user(&member.id));
+            let found = self.people.find(&member.id, address(was_there))?;
+            Some((Some(RecordKind::User), Some(found)))
+        };
+        let group = || {
+            let was_there = self.last.is_some_and(|it| it.group(&member.id).is_some());
+            let found = self.listed.find(&member.id, address(was_there))?;
+            Some((Some(RecordKind::Group), Some(found)))
+        };
         match member.kind {
-            MemberKind::User => is_user,
-            MemberKind::Group => is_group,
-            _ if is_user.1.is_some() => is_user,
-            _ if is_group.1.is_some() => is_group,
-            _ => (None, None),
+            MemberKind::User => user().unwrap_or((Some(RecordKind::User), None)),
+            MemberKind::Group => group().unwrap_or((Some(RecordKind::Group), None)),
+            MemberKind::Customer | MemberKind::Other => {
+                user().or_else(group).unwrap_or((None, None))
+            }
         }
     }
 
@@ -261,7 +277,7 @@ mod tests {
             let lost: Vec<&str> = lost.iter().map(|it| it.member).collect();
             assert_eq!(lost, expect, "{count} {members:?}");
         };
-        check(&people, 2, &[user("1")], &["2", "h"]);
+        check(&people, 2, &[user("1")], &["h", "2"]);
         check(&people, 1, &[user("1")], &["h"]);
         check(&people, 2, &[user("1"), user("3")], &["h"]);
         check(&listed(&["1"]), 2, &[user("1")], &["h"]);

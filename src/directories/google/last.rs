@@ -1,6 +1,6 @@
 //! The last accepted records, by id.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::model::{RecordKind, Records, Reference, StrId};
 
@@ -8,9 +8,27 @@ use crate::model::{RecordKind, Records, Reference, StrId};
 #[derive(Debug)]
 pub(super) struct Last<'a> {
     pub(super) records: &'a Records,
+    /// Every user's id, of rejected ones too.
+    users: HashSet<&'a str>,
     groups: HashMap<&'a str, u32>,
     /// The members of a group that nothing in the records answers to.
     strangers: HashMap<u32, Vec<&'a Reference>>,
+}
+
+/// Begins the handle of the member that is everybody of a customer. Nothing answers to it; its users are members besides.
+pub(super) const CUSTOMER: &str = "customer ";
+
+/// A record that was there and is in no list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Missing<'a> {
+    /// It was missing before.
+    was_unknown: bool,
+    /// Its id.
+    pub id: &'a str,
+    /// Where it stands: among the users or groups, or among the rejected records.
+    pub at: u32,
+    /// It was rejected, so that it is known by its id and little else.
+    pub is_rejected: bool,
 }
 
 impl<'a> Last<'a> {
@@ -20,8 +38,13 @@ impl<'a> Last<'a> {
         for it in &records.references {
             strangers.entry(it.group).or_default().push(it);
         }
+        let users = records.users.iter().map(|it| it.id);
+        let rejected = records.rejected.iter();
+        let rejected = rejected.filter(|it| it.what == RecordKind::User);
+        let users = users.chain(rejected.map(|it| it.id));
         Last {
             records,
+            users: users.map(|it| records.text(it)).collect(),
             groups: groups.map(|(at, it)| (records.text(it.id), at)).collect(),
             strangers,
         }
@@ -30,6 +53,17 @@ impl<'a> Last<'a> {
     /// Where a group stands in them.
     pub(super) fn group(&self, id: &str) -> Option<u32> {
         self.groups.get(id).copied()
+    }
+
+    /// Whether a user was there, taken or rejected.
+    pub(super) fn has_user(&self, id: &str) -> bool {
+        self.users.contains(id)
+    }
+
+    /// The customer whose everybody was in one group.
+    pub(super) fn customer_in(&self, group: u32) -> Option<&'a str> {
+        let mut strangers = self.strangers_of(group);
+        strangers.find_map(|it| it.1.strip_prefix(CUSTOMER))
     }
 
     /// The users of one group, by id.
@@ -58,30 +92,59 @@ impl<'a> Last<'a> {
         let known = self.records.members.row(group as usize).len();
         let strangers = self.strangers_of(group);
         let strangers = strangers.filter(|it| it.0 != Some(RecordKind::Group));
+        let strangers = strangers.filter(|it| !it.1.starts_with(CUSTOMER));
         (known + strangers.count()) as u64
     }
 
-    /// The users that are not among those, in the order of their ids.
-    pub(super) fn users_without(&self, is_listed: impl Fn(&str) -> bool) -> Vec<u32> {
-        self.without(&self.records.users, |it| it.id, is_listed)
-    }
-
-    /// The groups that are not among those, in the order of their ids.
-    pub(super) fn groups_without(&self, is_listed: impl Fn(&str) -> bool) -> Vec<u32> {
-        self.without(&self.records.groups, |it| it.id, is_listed)
-    }
-
-    fn without<T>(
+    /// The users that are not among those, rejected ones too: they are somebody still. Those come first that were known, since
+    /// the others were asked for before; of these another one is the first at each `turn`.
+    pub(super) fn users_without(
         &self,
-        all: &[T],
-        id: impl Fn(&T) -> StrId,
         is_listed: impl Fn(&str) -> bool,
-    ) -> Vec<u32> {
-        let id = |at: u32| self.records.text(id(&all[at as usize]));
-        let mut missing: Vec<u32> = (0..all.len() as u32)
-            .filter(|it| !is_listed(id(*it)))
-            .collect();
-        missing.sort_unstable_by_key(|it| id(*it));
-        missing
+        turn: usize,
+    ) -> Vec<Missing<'a>> {
+        let users = self.records.users.iter().map(|it| (it.id, it.unknown));
+        self.without(RecordKind::User, users, is_listed, turn)
+    }
+
+    /// The groups that are not among those, in the same order.
+    pub(super) fn groups_without(
+        &self,
+        is_listed: impl Fn(&str) -> bool,
+        turn: usize,
+    ) -> Vec<Missing<'a>> {
+        let groups = self.records.groups.iter().map(|it| (it.id, it.unknown));
+        self.without(RecordKind::Group, groups, is_listed, turn)
+    }
+
+    fn without(
+        &self,
+        kind: RecordKind,
+        taken: impl Iterator<Item = (StrId, bool)>,
+        is_listed: impl Fn(&str) -> bool,
+        turn: usize,
+    ) -> Vec<Missing<'a>> {
+        let missing = |at, id, (was_unknown, is_rejected)| Missing {
+            id: self.records.text(id),
+            at,
+            is_rejected,
+            was_unknown,
+        };
+        let taken = (0..).zip(taken);
+        let taken = taken.map(|(at, (id, unknown))| missing(at, id, (unknown, false)));
+        let rejected = (0..).zip(&self.records.rejected);
+        let rejected = rejected.filter(|it| it.1.what == kind);
+        let rejected = rejected.map(|(at, it)| missing(at, it.id, (false, true)));
+        let mut all: Vec<Missing<'_>> = taken.chain(rejected).collect();
+        all.retain(|it| !it.id.is_empty() && !is_listed(it.id));
+        all.sort_unstable();
+        // A record may be rejected under several names.
+        all.dedup_by_key(|it| it.id);
+        let known = all.partition_point(|it| !it.was_unknown);
+        let before = &mut all[known..];
+        if !before.is_empty() {
+            before.rotate_left(turn % before.len());
+        }
+        all
     }
 }

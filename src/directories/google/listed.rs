@@ -1,17 +1,19 @@
 //! Who is in the lists, and under which id, alias or address.
 
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 use crate::text;
 
 /// What was listed of one kind: users, or groups.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
-    ids: HashSet<String>,
-    /// The id that has this folded alias; nothing where several have it.
-    by_alias: HashMap<String, Option<String>>,
-    /// The id that has this folded primary address; nothing where several have it.
-    by_address: HashMap<String, Option<String>>,
+    ids: Vec<String>,
+    /// Where an id stands.
+    by_id: HashMap<String, u32>,
+    /// Who has this folded alias; nobody where several have it.
+    by_alias: HashMap<String, Option<u32>>,
+    /// Who has this folded primary address; nobody where several have it.
+    by_address: HashMap<String, Option<u32>>,
 }
 
 impl Listed {
@@ -20,47 +22,47 @@ impl Listed {
         if id.is_empty() {
             return;
         }
-        self.ids.insert(id.to_owned());
-        note(&mut self.by_address, address, id);
+        let next = self.ids.len() as u32;
+        let at = *self.by_id.entry(id.to_owned()).or_insert(next);
+        if at == next {
+            self.ids.push(id.to_owned());
+        }
+        note(&mut self.by_address, address, at);
         for alias in aliases {
-            note(&mut self.by_alias, alias, id);
+            note(&mut self.by_alias, alias, at);
         }
     }
 
     /// Whether it was listed.
     pub(super) fn has(&self, id: &str) -> bool {
-        self.ids.contains(id)
+        self.by_id.contains_key(id)
     }
 
-    /// Every id, in no order.
+    /// Every id, in the order in which they were listed.
     pub(super) fn ids(&self) -> impl Iterator<Item = &str> {
         self.ids.iter().map(String::as_str)
     }
 
     /// Who a member is: whoever has the id, else the address as an alias, else as the primary one.
     pub(super) fn find(&self, id: &str, address: &str) -> Option<&str> {
-        if let Some(id) = self.ids.get(id) {
-            return Some(id);
-        }
-        let address = text::folded(address);
-        let address: &str = &address;
-        let known = self.by_alias.get(address);
-        known.or_else(|| self.by_address.get(address))?.as_deref()
+        let by_address = || {
+            let address = text::folded(address);
+            let known = self.by_alias.get(&*address);
+            *known.or_else(|| self.by_address.get(&*address))?
+        };
+        let at = self.by_id.get(id).copied().or_else(by_address)?;
+        Some(&self.ids[at as usize])
     }
 }
 
-fn note(ids: &mut HashMap<String, Option<String>>, address: &str, id: &str) {
+fn note(places: &mut HashMap<String, Option<u32>>, address: &str, at: u32) {
     if address.is_empty() {
         return;
     }
-    let found = ids.entry(text::fold(address));
-    found
-        .and_modify(|it| {
-            if it.as_deref() != Some(id) {
-                *it = None;
-            }
-        })
-        .or_insert_with(|| Some(id.to_owned()));
+    let found = places.entry(text::fold(address)).or_insert(Some(at));
+    if *found != Some(at) {
+        *found = None;
+    }
 }
 
 #[cfg(test)]

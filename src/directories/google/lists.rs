@@ -12,7 +12,7 @@ use crate::wire::google::{
 
 /// The largest pages that Google gives of users, of groups and members, and of activities.
 const USERS_MAX: &str = "500";
-const GROUPS_MAX: &str = "200";
+const GROUPS_AND_MEMBERS_MAX: &str = "200";
 const ACTIVITIES_MAX: &str = "1000";
 /// No list has as many pages as this: a token that leads in a ring ends here at the latest.
 const PAGES_MAX: usize = 20_000;
@@ -69,13 +69,14 @@ pub(super) async fn users(
 ) -> Result<(), GoogleFault> {
     let mask = format!("nextPageToken,users({})", fields.fields);
     for parameter in selection.parameters() {
+        let operation = of("list users", parameter);
         let mut query = vec![parameter, ("maxResults", USERS_MAX), ("fields", &mask)];
         if !fields.schemas.is_empty() {
             query.push(("projection", "custom"));
             query.push(("customFieldMask", &fields.schemas));
         }
         let list = List {
-            operation: "list users",
+            operation: &operation,
             path: &USERS,
             query: &query,
             read: read_users,
@@ -96,9 +97,14 @@ pub(super) async fn groups(
 ) -> Result<(), GoogleFault> {
     let mask = format!("nextPageToken,groups({GROUP_FIELDS})");
     for parameter in selection.parameters() {
-        let query = [parameter, ("maxResults", GROUPS_MAX), ("fields", &mask)];
+        let operation = of("list groups", parameter);
+        let query = [
+            parameter,
+            ("maxResults", GROUPS_AND_MEMBERS_MAX),
+            ("fields", &mask),
+        ];
         let list = List {
-            operation: "list groups",
+            operation: &operation,
             path: &GROUPS,
             query: &query,
             read: read_groups,
@@ -118,8 +124,8 @@ pub(super) async fn members(calls: &Calls, group: &str) -> Result<Vec<Member>, G
         operation: "list members",
         path: &path,
         query: &[
-            ("maxResults", GROUPS_MAX),
-            ("fields", "nextPageToken,members(id,email,type,role,status)"),
+            ("maxResults", GROUPS_AND_MEMBERS_MAX),
+            ("fields", "nextPageToken,members(id,email,type)"),
         ],
         read: read_members,
     };
@@ -211,7 +217,7 @@ pub(super) async fn is_member(
 
 /// A list, and how its pages are asked for.
 struct List<'a, T> {
-    operation: &'static str,
+    operation: &'a str,
     path: &'a [&'a str],
     query: &'a [(&'a str, &'a str)],
     read: fn(&[u8]) -> Result<Page<T>, GoogleJsonFault>,
@@ -252,6 +258,14 @@ impl<T> List<'_, T> {
         Err(GoogleFault::Unreadable(format!(
             "{operation}: there are more than {PAGES_MAX} pages, and no list is that long; nothing of it is taken"
         )))
+    }
+}
+
+/// An operation with the domain that it is about, of which there may be several.
+fn of(operation: &str, (name, value): (&str, &str)) -> String {
+    match name {
+        "domain" => format!("{operation} of {value}"),
+        _ => operation.to_owned(),
     }
 }
 

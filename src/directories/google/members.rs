@@ -8,31 +8,41 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::api::Calls;
-use super::confirm;
+use super::confirm::{self, Found};
 use super::convert::{self, Naming};
 use super::fault::GoogleFault;
 use super::known::{Known, Lost, Members};
+use super::last::{CUSTOMER, Missing};
 use super::lists;
 use crate::directories::ReadError;
 use crate::model::{RecordKind, RecordsBuilder};
+
+/// How many groups are under way at once; the pace lets fewer through. More would only wait, with a token that grows old.
+const IN_FLIGHT: usize = 16;
 
 /// What became of the walk.
 #[derive(Debug, Default)]
 pub(super) struct Walked {
     /// Groups whose members could not be had, each of which keeps its last ones.
     pub frozen: usize,
+    /// Why the first of these could not be had.
+    pub why_frozen: Option<String>,
     /// Groups whose members are those that they were last seen with, since nothing said that they had moved.
     pub carried: usize,
     /// Memberships of which nobody can say whether they ended.
     pub unsure: usize,
+    /// Groups that were in scope, and may be still: a pattern fits nothing.
+    pub kept: usize,
 }
 
 /// From where the walk goes.
-pub(super) struct Start<'s> {
+pub(super) struct Start<'a> {
     /// Groups in scope, as indices into the groups that were listed.
     pub chosen: Vec<usize>,
     /// Groups of the last records that were not listed and of which nobody can say whether they are gone.
-    pub unsure: &'s [u32],
+    pub unsure: &'a [Missing<'a>],
+    /// Some pattern fits nothing, so that nobody can say whether a group is out of scope.
+    pub is_doubtful: bool,
 }
 
 /// Reads the members of groups, and of all groups in them.
@@ -60,7 +70,9 @@ pub(super) async fn walk(
     let mut asked = 0;
     let mut refused = Vec::new();
     loop {
-        while let Some((at, number)) = way.next_to_ask() {
+        while flying.len() < IN_FLIGHT
+            && let Some((at, number)) = way.next_to_ask()
+        {
             asked += 1;
             let members = lists::members(calls, &known.groups[at].id);
             flying.push(async move { (at, number, members.await) });
@@ -71,6 +83,7 @@ pub(super) async fn walk(
         match answer {
             Ok(members) => way.take(at, number, &known.members(&members)),
             Err(fault) if fault.is_of_one_object() => {
+                way.walked.frozen += 1;
                 way.freeze(at, number);
                 refused.push(fault);
             }
@@ -78,8 +91,15 @@ pub(super) async fn walk(
         }
     }
     drop(flying);
-    if let Some(fault) = all_refused(asked, refused) {
+    // In between only those are asked for that have moved, or were refused before.
+    if known.moved.is_none()
+        && let Some(fault) = all_refused(asked, &refused)
+    {
         return Err(fault.into());
+    }
+    way.walked.why_frozen = refused.first().map(ToString::to_string);
+    if start.is_doubtful {
+        way.keep_others();
     }
     let Way {
         lost,
@@ -87,7 +107,7 @@ pub(super) async fn walk(
         mut walked,
         ..
     } = way;
-    walked.unsure = settle(calls, &lost, builder).await?;
+    walked.unsure = settle(calls, known, &lost, builder).await?;
     Ok(walked)
 }
 
@@ -105,14 +125,33 @@ struct Way<'w, 'a> {
 
 impl Way<'_, '_> {
     /// Takes groups over that were not listed, and nobody can say whether they are gone.
-    fn keep_unsure(&mut self, unsure: &[u32]) {
+    fn keep_unsure(&mut self, unsure: &[Missing<'_>]) {
         let Some(last) = self.known.last else {
             return;
         };
-        for at in unsure {
-            let number = convert::keep_group(last.records, *at, self.builder);
-            let id = last.records.text(last.records.groups[*at as usize].id);
-            self.put(number, &self.known.last_members(id));
+        for missing in unsure {
+            if missing.is_rejected {
+                convert::keep_rejected(last.records, missing.at, self.builder);
+                continue;
+            }
+            let number = convert::keep_group(last.records, missing.at, self.builder);
+            self.put(number, &self.known.last_members(missing.id));
+        }
+    }
+
+    /// Leaves the groups as they were that are listed and were there before, and to which no way led.
+    fn keep_others(&mut self) {
+        for at in 0..self.known.groups.len() {
+            let group = &self.known.groups[at];
+            let was_there = self
+                .known
+                .last
+                .is_some_and(|it| it.group(&group.id).is_some());
+            if was_there && !self.seen[at] {
+                let number = self.naming.add_group(group, self.builder);
+                self.walked.kept += 1;
+                self.freeze(at, number);
+            }
         }
     }
 
@@ -125,6 +164,9 @@ impl Way<'_, '_> {
             }
             let group = &self.known.groups[at];
             let number = self.naming.add_group(group, self.builder);
+            if group.id.is_empty() {
+                continue;
+            }
             if !self.known.is_as_it_was(group) {
                 return Some((at, number));
             }
@@ -145,7 +187,6 @@ impl Way<'_, '_> {
 
     /// Leaves a group as it was last seen, and unknown.
     fn freeze(&mut self, at: usize, number: Option<u32>) {
-        self.walked.frozen += 1;
         if let Some(number) = number {
             self.builder.group_is_unknown(number);
         }
@@ -165,8 +206,13 @@ impl Way<'_, '_> {
             users,
             groups,
             strangers,
+            customer,
             ..
         } = members;
+        if let Some(customer) = customer {
+            let handle = format!("{CUSTOMER}{customer}");
+            self.builder.member(number, None, &handle);
+        }
         let users = users.iter().map(|it| (Some(RecordKind::User), *it));
         let groups = groups.iter().map(|it| (Some(RecordKind::Group), *it));
         for (kind, member) in users.chain(groups).chain(strangers.iter().copied()) {
@@ -175,26 +221,43 @@ impl Way<'_, '_> {
     }
 }
 
-/// Asks for the memberships that are missing. Those of which nobody can say whether they ended stay, in groups that are unknown.
-/// Gives back how many these are.
+/// Asks for the memberships that are missing. Those that are there all the same, and those of which nobody can say whether they
+/// ended, stay, in groups that are unknown. Gives back how many these are.
 async fn settle<'a>(
     calls: &Calls,
+    known: &Known<'a>,
     lost: &[Lost<'a>],
     builder: &mut RecordsBuilder,
 ) -> Result<usize, ReadError> {
-    let ask = |it: Lost<'a>| lists::is_member(calls, it.group, it.member);
+    let ask = async |it: Lost<'a>| {
+        let is_member = lists::is_member(calls, it.group, it.member).await?;
+        // A list that lacks a member is the matter of one group.
+        Ok(if is_member { Found::Stays } else { Found::Gone })
+    };
     let unsure = confirm::unsure("list members", lost, ask).await?;
     for it in &unsure {
-        builder.member(it.number, Some(it.kind), it.member);
         builder.group_is_unknown(it.number);
+        if it.kind.is_some() {
+            builder.member(it.number, it.kind, it.member);
+            continue;
+        }
+        let Members {
+            users, strangers, ..
+        } = known.last_members(it.group);
+        for user in users {
+            builder.member(it.number, Some(RecordKind::User), user);
+        }
+        for (kind, stranger) in strangers {
+            builder.member(it.number, kind, stranger);
+        }
     }
     Ok(unsure.len())
 }
 
 /// Where several groups were asked for and every one was refused, that is no matter of one group.
-fn all_refused(asked: usize, refused: Vec<GoogleFault>) -> Option<GoogleFault> {
+fn all_refused(asked: usize, refused: &[GoogleFault]) -> Option<GoogleFault> {
     let all = asked > 1 && refused.len() == asked;
-    let first = refused.into_iter().next().filter(|_| all)?;
+    let first = refused.first().filter(|_| all)?;
     Some(GoogleFault::Login(format!(
         "{first}; so it is with each of the {asked} groups: may the subject, or the service account, read who is in groups?"
     )))

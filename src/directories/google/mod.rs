@@ -132,8 +132,8 @@ impl GoogleDirectory {
     /// What a read is that was not complete in time.
     fn late(&self) -> ReadError {
         ReadError::Unavailable(format!(
-            "not complete after {} s: raise `read_timeout`, or `queries_per_minute` as far as the quota goes, or name fewer \
-             `groups`",
+            "not complete after {} s: raise `read_timeout`, or name fewer `groups`. A higher `queries_per_minute` helps only as far \
+             as the quota goes: where other programs spend it too, Google turns requests away, and a lower one is faster",
             self.read_timeout.as_secs()
         ))
     }
@@ -192,15 +192,20 @@ impl Directory for GoogleDirectory {
 
     fn check(&self) -> BoxFuture<'_, Vec<Finding>> {
         Box::pin(async move {
-            tokio::select! {
+            let mut findings = Vec::new();
+            let is_late = tokio::select! {
                 biased;
-                findings = check::check(&self.reader, self.clock.now()) => findings,
-                () = self.clock.sleep(self.read_timeout) => vec![Finding {
+                () = check::check(&self.reader, self.clock.now(), &mut findings) => false,
+                () = self.clock.sleep(self.read_timeout) => true,
+            };
+            if is_late {
+                findings.push(Finding {
                     item: "read".to_owned(),
                     text: self.late().to_string(),
                     good: false,
-                }],
+                });
             }
+            findings
         })
     }
 
@@ -212,5 +217,33 @@ impl Directory for GoogleDirectory {
                 () = self.clock.sleep(self.read_timeout) => Err(self.late()),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::text::Span;
+
+    #[tokio::test]
+    async fn a_minute_sees_so_many_questions_after_the_first_eight() {
+        let clock = Arc::new(ManualClock::new(Timestamp(0)));
+        let pace = pace(30, Arc::clone(&clock) as Arc<dyn Clock>);
+        let mut asked = 0;
+        for second in 0..=60 {
+            while pace.leave().now_or_never().is_some() {
+                asked += 1;
+            }
+            if second == 0 {
+                assert_eq!(asked, 8);
+            }
+            clock.advance(Span::seconds(1));
+            // A task that never rests gets nothing any more.
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(asked, 8 + 30);
     }
 }

@@ -6,11 +6,11 @@
 
 use super::activity::{self, Moved};
 use super::api::{Api, Calls};
-use super::confirm;
+use super::confirm::{self, Found};
 use super::convert::{self, Naming};
 use super::cursor::Cursor;
 use super::known::Known;
-use super::last::Last;
+use super::last::{CUSTOMER, Last, Missing};
 use super::listed::Listed;
 use super::lists::{self, UserFields};
 use super::members::{self, Start, Walked};
@@ -18,7 +18,7 @@ use super::scope::Scope;
 use super::selection::Selection;
 use crate::clock::Timestamp;
 use crate::directories::{Read, ReadError, Since, What};
-use crate::model::{RecordKind, Records, RecordsBuilder};
+use crate::model::{RecordKind, Records, RecordsBuilder, Status};
 use crate::text::{self, Span};
 use crate::wire::google::{Group, User};
 
@@ -44,8 +44,6 @@ pub(super) struct People {
     pub builder: RecordsBuilder,
     pub listed: Listed,
     pub count: usize,
-    /// Users of whom Google does not say whether they are suspended or archived.
-    without_status: usize,
 }
 
 /// The groups that were listed.
@@ -55,11 +53,11 @@ pub(super) struct Groups {
     pub listed: Listed,
 }
 
-/// What is missing in the lists and of which nobody can say whether it is gone, as indices into the last records.
+/// What is missing in the lists and of which nobody can say whether it is gone.
 #[derive(Default)]
-struct Unsure {
-    users: Vec<u32>,
-    groups: Vec<u32>,
+struct Unsure<'a> {
+    users: Vec<Missing<'a>>,
+    groups: Vec<Missing<'a>>,
 }
 
 /// From when members are known.
@@ -84,18 +82,22 @@ impl Reader {
         let last = last.as_ref();
         let unsure = match last {
             None => Unsure::default(),
-            Some(last) => self.confirm(&calls, &people, &groups, last).await?,
+            Some(last) => self.confirm(&calls, (&people, &groups), last, now).await?,
         };
         let mut notes = Vec::new();
         let since_members = self.members_since(since, now, &calls, &mut notes).await;
         let mut builder = std::mem::take(&mut people.builder);
         if let Some(last) = last {
             for user in &unsure.users {
-                convert::keep_user(last.records, *user, &mut builder);
+                if user.is_rejected {
+                    convert::keep_rejected(last.records, user.at, &mut builder);
+                } else {
+                    convert::keep_user(last.records, user.at, &mut builder);
+                }
             }
         }
         let (chosen, unfit) = self.scope.choose(&groups.all);
-        for pattern in unfit {
+        for pattern in &unfit {
             self.naming.reject_pattern(pattern, &mut builder);
         }
         let known = Known {
@@ -114,10 +116,11 @@ impl Reader {
         let start = Start {
             chosen,
             unsure: &unsure.groups,
+            is_doubtful: !unfit.is_empty(),
         };
         let walked = members::walk(&calls, &self.naming, &known, start, &mut builder).await?;
         let records = builder.finish();
-        notes.extend(told(&people, &unsure, &walked, &records));
+        notes.extend(told(&known, &unsure, &walked, &records));
         let cursor = Cursor {
             basis: self.basis.clone(),
             members_at: since_members.at.0,
@@ -139,8 +142,6 @@ impl Reader {
         let mut people = People::default();
         let each = |user: User| {
             people.count += 1;
-            people.without_status +=
-                usize::from(user.suspended.is_none() || user.archived.is_none());
             people
                 .listed
                 .add(&user.id, &user.primary_email, &user.aliases);
@@ -172,32 +173,31 @@ impl Reader {
     }
 
     /// Asks for whatever was there and is in no list.
-    async fn confirm(
+    async fn confirm<'a>(
         &self,
         calls: &Calls,
-        people: &People,
-        groups: &Groups,
-        last: &Last<'_>,
-    ) -> Result<Unsure, ReadError> {
-        let records = last.records;
-        let lost_users = last.users_without(|id| people.listed.has(id));
-        let lost_groups = last.groups_without(|id| groups.listed.has(id));
-        let user = async |it: u32| {
-            let id = records.text(records.users[it as usize].id);
-            let user = match lists::user(calls, id).await {
-                Err(fault) if fault.is_not_there() => return Ok(false),
+        (people, groups): (&People, &Groups),
+        last: &Last<'a>,
+        now: Timestamp,
+    ) -> Result<Unsure<'a>, ReadError> {
+        let turn = now.0.unsigned_abs() as usize / 60;
+        let lost_users = last.users_without(|id| people.listed.has(id), turn);
+        let lost_groups = last.groups_without(|id| groups.listed.has(id), turn);
+        let found = |is_there| if is_there { Found::There } else { Found::Gone };
+        let user = async |it: Missing<'a>| {
+            let user = match lists::user(calls, it.id).await {
+                Err(fault) if fault.is_not_there() => return Ok(Found::Gone),
                 answer => answer?,
             };
             let address = text::fold(&user.primary_email);
-            Ok(!user.is_deleted && self.selection.covers(&address))
+            Ok(found(!user.is_deleted && self.selection.covers(&address)))
         };
-        let group = async |it: u32| {
-            let id = records.text(records.groups[it as usize].id);
-            let group = match lists::group(calls, id).await {
-                Err(fault) if fault.is_not_there() => return Ok(false),
+        let group = async |it: Missing<'a>| {
+            let group = match lists::group(calls, it.id).await {
+                Err(fault) if fault.is_not_there() => return Ok(Found::Gone),
                 answer => answer?,
             };
-            Ok(self.selection.covers(&text::fold(&group.email)))
+            Ok(found(self.selection.covers(&text::fold(&group.email))))
         };
         Ok(Unsure {
             users: confirm::unsure("list users", &lost_users, user).await?,
@@ -244,12 +244,19 @@ impl Reader {
 }
 
 /// What an operator may want to know of a read: counts, never values.
-fn told(people: &People, unsure: &Unsure, walked: &Walked, records: &Records) -> Vec<String> {
+fn told(known: &Known<'_>, unsure: &Unsure<'_>, walked: &Walked, records: &Records) -> Vec<String> {
     let strangers = |is_group: bool| {
-        let all = records.references.iter();
-        let some = all.filter(|it| (it.kind == Some(RecordKind::Group)) == is_group);
-        some.count()
+        let of_kind = records.references.iter();
+        let of_kind = of_kind.filter(|it| (it.kind == Some(RecordKind::Group)) == is_group);
+        // Whoever was listed and rejected is told elsewhere.
+        let strange = of_kind.map(|it| records.text(it.handle));
+        let strange = strange.filter(|it| !known.people.has(it) && !known.listed.has(it));
+        strange.filter(|it| !it.starts_with(CUSTOMER)).count()
     };
+    let without_status = records
+        .users
+        .iter()
+        .filter(|it| it.status == Status::Unknown);
     let counts = [
         (
             strangers(false),
@@ -260,16 +267,16 @@ fn told(people: &People, unsure: &Unsure, walked: &Walked, records: &Records) ->
             "groups in groups that are in no list, taken for empty ones",
         ),
         (
-            walked.frozen,
-            "groups whose members could not be read, which keep their last ones",
-        ),
-        (
             unsure.users.len() + unsure.groups.len() + walked.unsure,
             "users, groups and memberships that are missing and of which nobody can say yet that they are gone, so that they \
              stay as they were",
         ),
         (
-            people.without_status,
+            walked.kept,
+            "groups that were in scope before and stay as they were while one of `groups` fits nothing",
+        ),
+        (
+            without_status.count(),
             "users of whom Google does not say whether they are suspended or archived, who stay as they were",
         ),
         (
@@ -278,6 +285,12 @@ fn told(people: &People, unsure: &Unsure, walked: &Walked, records: &Records) ->
         ),
     ];
     let some = counts.iter().filter(|it| it.0 > 0);
-    some.map(|(count, what)| format!("{what}: {count}"))
-        .collect()
+    let some = some.map(|(count, what)| format!("{what}: {count}"));
+    let frozen = walked.why_frozen.as_ref().map(|why| {
+        format!(
+            "groups whose members could not be read, which keep their last ones: {} (the first: {why})",
+            walked.frozen
+        )
+    });
+    frozen.into_iter().chain(some).collect()
 }

@@ -32,14 +32,14 @@ impl Scope {
         for (at, group) in groups.iter().enumerate() {
             let addresses = std::iter::once(&group.email).chain(&group.aliases);
             let addresses: Vec<String> = addresses.map(|it| text::fold(it)).collect();
-            let before = chosen.len();
+            let mut is_chosen = false;
             for (fit, (_, globs)) in fits.iter_mut().zip(&self.patterns) {
                 if addresses.iter().any(|it| globs.is_match(it)) {
                     *fit = true;
-                    chosen.truncate(before);
-                    chosen.push(at);
+                    is_chosen = true;
                 }
             }
+            chosen.extend(is_chosen.then_some(at));
         }
         let unfit = self.patterns.iter().zip(fits).filter(|it| !it.1);
         (chosen, unfit.map(|it| it.0.0.as_str()).collect())

@@ -1,5 +1,7 @@
 //! Whose users and groups are asked for.
 
+use url::Host;
+
 use super::config::GoogleConfig;
 
 /// The parameters of the query, `customer` or `domain`, and their values: each names one list.
@@ -24,10 +26,15 @@ impl Selection {
     /// Whether whatever has this folded address must be in one of the lists.
     pub(super) fn covers(&self, address: &str) -> bool {
         // An address in quotes may hold more than one.
-        let domain = address.rsplit_once('@').map_or("", |it| it.1);
+        let domain = one_spelling(address.rsplit_once('@').map_or("", |it| it.1));
         self.parameters()
-            .any(|it| it.0 == "customer" || it.1 == domain)
+            .any(|it| it.0 == "customer" || one_spelling(it.1) == domain)
     }
+}
+
+/// A domain as the DNS has it: an international one may be written in two ways (RFC 5891).
+fn one_spelling(domain: &str) -> String {
+    Host::parse(domain).map_or_else(|_| domain.to_owned(), |it| it.to_string())
 }
 
 #[cfg(test)]
@@ -39,10 +46,12 @@ mod tests {
         let two = Selection(vec![
             ("domain", "a.example".to_owned()),
             ("domain", "b.example".to_owned()),
+            ("domain", "münchen.example".to_owned()),
         ]);
         for (address, expect) in [
             ("x@a.example", true),
             ("\"x@y\"@b.example", true),
+            ("x@xn--mnchen-3ya.example", true),
             ("x@sub.a.example", false),
             ("", false),
         ] {

@@ -8,7 +8,7 @@
 mod object;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use self::object::Object;
 
@@ -167,7 +167,7 @@ impl From<Object> for User {
     fn from(object: Object) -> User {
         let name = |part: &str| object.text_in("name", part).to_owned();
         User {
-            id: object.text("id").to_owned(),
+            id: id(&object),
             primary_email: object.text("primaryEmail").to_owned(),
             full_name: name("fullName"),
             given_name: name("givenName"),
@@ -184,7 +184,7 @@ impl From<Object> for User {
 impl From<Object> for Group {
     fn from(object: Object) -> Group {
         Group {
-            id: object.text("id").to_owned(),
+            id: id(&object),
             email: object.text("email").to_owned(),
             name: object.text("name").to_owned(),
             description: object.text("description").to_owned(),
@@ -197,7 +197,7 @@ impl From<Object> for Group {
 impl From<Object> for Member {
     fn from(object: Object) -> Member {
         Member {
-            id: object.text("id").to_owned(),
+            id: id(&object),
             email: object.text("email").to_owned(),
             kind: match object.text("type") {
                 "USER" => MemberKind::User,
@@ -219,17 +219,17 @@ impl From<Object> for Activity {
     }
 }
 
+/// An id that can stand in a path.
+fn id(object: &Object) -> String {
+    match object.text("id") {
+        "." | ".." => String::new(),
+        id => id.to_owned(),
+    }
+}
+
 fn aliases(object: &Object) -> Vec<String> {
     let both = ["aliases", "nonEditableAliases"].into_iter();
     both.flat_map(|it| object.values(it)).collect()
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(default, rename = "nextPageToken")]
-    next: Option<String>,
-    #[serde(flatten)]
-    rest: serde_json::Map<String, Value>,
 }
 
 /// Reads a page whose records stand under `key`. What is no object there is a record without anything.
@@ -238,8 +238,16 @@ fn page<T>(
     key: &'static str,
     read: fn(Object) -> T,
 ) -> Result<Page<T>, GoogleJsonFault> {
-    let Envelope { next, mut rest } = parse(body)?;
-    let items = match rest.remove(key) {
+    let mut page: Map<String, Value> = parse(body)?;
+    if page.contains_key("error") {
+        return Err(GoogleJsonFault::Not("page, though it reports success"));
+    }
+    let next = match page.remove("nextPageToken") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(token)) => Some(token),
+        Some(_) => return Err(GoogleJsonFault::Not("page")),
+    };
+    let items = match page.remove(key) {
         None | Some(Value::Null) => None,
         Some(Value::Array(items)) => {
             Some(items.into_iter().map(|it| read(Object::of(it))).collect())

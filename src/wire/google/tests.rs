@@ -23,7 +23,11 @@ fn what_is_no_page_is_told_apart() {
     check("<html>", "no JSON, or was cut");
     check("[]", "no object");
     check("{\"groups\":{}}", "no list");
-    check("{\"nextPageToken\":7}", "no object");
+    check("{\"nextPageToken\":7}", "no page");
+    check(
+        "{\"error\":{\"code\":403}}",
+        "no page, though it reports success",
+    );
 }
 
 #[test]

@@ -228,3 +228,17 @@ async fn without_the_audit_log_all_members_are_read() {
     assert!(second.notes[0].contains("audit log"), "{:?}", second.notes);
     assert_eq!(second.lines(), first.lines());
 }
+
+#[tokio::test]
+async fn groups_that_are_refused_for_good_fail_no_poll_in_between() {
+    let world = World::new("members_every: 1h");
+    let refused = world.double.with(|state| {
+        ["eng", "other"].map(|it| state.group(&format!("{it}@example.com")).id.clone())
+    });
+    for id in &refused {
+        world.double.fault_on(MEMBERS, id, 100, Fault::Forbidden);
+    }
+    let first = Poll::first(&world.directory).await;
+    let (second, asked) = world.next(&first).await;
+    assert_eq!((asked, second.lines()), (2, first.lines()));
+}

@@ -26,6 +26,9 @@ pub(super) const ACTIVITY: &str = "https://www.googleapis.com/auth/admin.reports
 
 /// The longest page that is taken, in bytes.
 const PAGE_MAX: u64 = 64 << 20;
+/// What to do about a refusal of which nothing is known.
+const UNKNOWN: &str = "check the role of `subject`, or without one that of the service account, the Admin SDK API of its \
+                       project, and `customer` and `domains`";
 /// How often something is asked where the answer asks for patience.
 const TIMES_MAX: u32 = 6;
 
@@ -228,13 +231,16 @@ fn fault(operation: &str, answer: &Answer, target: Target) -> GoogleFault {
     let what = format!("{operation}: {} was answered with {status}", answer.asked);
     let said = match Said::by_api(&answer.body) {
         Some(said) => said,
-        // Whatever it says, it is the token that it does not take.
-        None if status == StatusCode::UNAUTHORIZED => Said::unauthorised(),
+        None if status == StatusCode::UNAUTHORIZED => Said::default(),
         None => return strange(operation, answer),
     };
-    let refusal = Refusal::of_api(&said);
+    let refusal = match Refusal::of_api(&said) {
+        // Whatever it says, it is the token that it does not take.
+        None if status == StatusCode::UNAUTHORIZED => Refusal::of_api(&Said::unauthorised()),
+        known => known,
+    };
     let text = refusal.map_or_else(
-        || format!("{what}, {}", said.shown()),
+        || format!("{what}, {}; {UNKNOWN}", said.shown()),
         |it| it.text(&what, &said),
     );
     match (refusal.map(|it| it.kind), status.as_u16()) {

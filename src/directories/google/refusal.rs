@@ -186,7 +186,8 @@ const REFUSALS: &[Refusal] = &[
         "forbidden",
         &[],
         "`subject`, or without one the service account itself, is no administrator, or its role may not read this",
-        "in the Admin console under Account > Admin roles, give it a role with the privileges to read users and groups",
+        "in the Admin console under Account > Admin roles, give it a role with the privileges to read users and groups, and for \
+         `activity` the privilege Reports",
         Kind::Rights,
     ),
     api(
@@ -296,28 +297,10 @@ impl Refusal {
         rows.find(|it| it.fits(said))
     }
 
-    /// What Google says, as the table shows it.
-    fn says(&self) -> String {
-        let status = match self.place {
-            Place::Token => String::new(),
-            Place::Api(status) => format!("{status} "),
-        };
-        let pieces: Vec<String> = self.pieces.iter().map(|it| format!("`{it}`")).collect();
-        match pieces.as_slice() {
-            [] => format!("{status}`{}`", self.word),
-            pieces => format!("{status}`{}` with {}", self.word, pieces.join(" or ")),
-        }
-    }
-
-    /// The text of an error: what was done and came to such an end, what Google says, what that means, and what to do.
+    /// The text of an error: what was done and came to such an end, what Google said, what that means, and what to do.
     pub(super) fn text(&self, what: &str, said: &Said) -> String {
         let Refusal { means, remedy, .. } = self;
-        // A row with a piece quotes Google already.
-        let said = match self.pieces {
-            [] => said.shown(),
-            _ => format!("saying {}", self.says()),
-        };
-        format!("{what}, {said}: {means}; {remedy}")
+        format!("{what}, {}: {means}; {remedy}", said.shown())
     }
 
     fn fits(&self, said: &Said) -> bool {
@@ -333,13 +316,26 @@ mod tests {
 
     const PAGE: &str = include_str!("../../../docs/google.md");
 
+    /// What Google says, as the table shows it.
+    fn says(row: &Refusal) -> String {
+        let status = match row.place {
+            Place::Token => String::new(),
+            Place::Api(status) => format!("{status} "),
+        };
+        let pieces: Vec<String> = row.pieces.iter().map(|it| format!("`{it}`")).collect();
+        match pieces.as_slice() {
+            [] => format!("{status}`{}`", row.word),
+            pieces => format!("{status}`{}` with {}", row.word, pieces.join(" or ")),
+        }
+    }
+
     #[test]
     fn the_page_shows_every_refusal_word_for_word_and_no_other() {
         let (_, section) = PAGE.split_once("\n## What Google refuses\n").unwrap();
         let section = section.split("\n## ").next().unwrap();
         let shown: Vec<&str> = section.lines().filter(|it| it.starts_with('|')).collect();
         let rows = REFUSALS.iter();
-        let rows = rows.map(|it| format!("| {} | {} | {} |", it.says(), it.means, it.remedy));
+        let rows = rows.map(|it| format!("| {} | {} | {} |", says(it), it.means, it.remedy));
         let head = ["| Google says | it means | do this |", "|---|---|---|"];
         let expect: Vec<String> = head.map(str::to_owned).into_iter().chain(rows).collect();
         assert_eq!(shown, expect, "\n{}\n", expect.join("\n"));
@@ -347,7 +343,18 @@ mod tests {
 
     fn token_says(body: &str) -> Option<String> {
         let said = Said::by_token(body.as_bytes())?;
-        Refusal::of_token(&said).map(Refusal::says)
+        Refusal::of_token(&said).map(says)
+    }
+
+    #[test]
+    fn a_text_says_what_google_said_and_names_nobody() {
+        let said = Said {
+            word: "invalid_grant".to_owned(),
+            message: "Invalid JWT: No valid verifier found for issuer: a@b.example".to_owned(),
+        };
+        let text = Refusal::of_token(&said).unwrap().text("ask", &said);
+        let begin = "ask, saying `invalid_grant` (Invalid JWT: No valid verifier found for issuer: ***): Google knows no service";
+        assert!(text.starts_with(begin), "{text}");
     }
 
     #[test]

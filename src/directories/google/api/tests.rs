@@ -373,10 +373,17 @@ async fn a_token_that_is_taken_no_more_is_replaced_once() {
 
 #[tokio::test]
 async fn a_token_that_is_never_taken_is_a_refusal() {
-    for body in [
-        refusal("401 Unauthorized", "authError", "Invalid Credentials"),
-        answer("401 Unauthorized", "text/html", "<html><title>No</title>"),
-        answer("401 Unauthorized", "", ""),
+    for (body, said) in [
+        (
+            refusal("401 Unauthorized", "authError", "Invalid Credentials"),
+            "saying `authError` (Invalid Credentials): ",
+        ),
+        (refusal("401 Unauthorized", "new", ""), "saying `new`: "),
+        (
+            answer("401 Unauthorized", "text/html", "<html><title>No</title>"),
+            "without a word: ",
+        ),
+        (answer("401 Unauthorized", "", ""), "without a word: "),
     ] {
         let google = Google::start(token_for(3599), move |_, _| body.clone()).await;
         for fault in [
@@ -385,9 +392,8 @@ async fn a_token_that_is_never_taken_is_a_refusal() {
         ] {
             assert_eq!(kind(&fault), "Login");
             let text = fault.to_string();
-            let means = "`authError`";
             assert!(
-                text.contains(means) && text.contains("has just given"),
+                text.contains(said) && text.contains("has just given; see that `url`"),
                 "{text}"
             );
         }
@@ -414,7 +420,7 @@ async fn a_refusal_is_not_repeated_for_ten_minutes_or_until_the_key_is_another()
     let text = first.to_string();
     for piece in [
         "ask for a token: POST http://127.0.0.1:",
-        "/token was answered with 401 Unauthorized, saying `unauthorized_client` with `Unauthorized client or scope in request`: ",
+        "/token was answered with 401 Unauthorized, saying `unauthorized_client` (Unauthorized client or scope in request.): ",
         "the service account is not authorised in the domain of `subject`; in the Admin console under Security",
         "; the scopes that are asked for are https://www.googleapis.com/auth/admin.directory.user.readonly,https://",
     ] {
@@ -593,6 +599,19 @@ async fn a_refusal_is_of_everything_or_of_one_object_by_its_reason() {
     check(bad, "new", "m", "Setup", "Refused").await;
     check(bad, "invalid", "Invalid Input: pageToken", "Cut", "Cut").await;
     check(bad, "new", "Page token expired", "Cut", "Cut").await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_not_known_says_what_google_said_and_what_to_check() {
+    for (status, expect) in [("403 Forbidden", "Login"), ("400 Bad Request", "Setup")] {
+        let said = refusal(status, "new", "of a@b.example");
+        let google = Google::start(token_for(3599), move |_, _| said.clone()).await;
+        let fault = google.list().await.unwrap_err();
+        assert_eq!(kind(&fault), expect);
+        let text = fault.to_string();
+        let end = "saying `new` (of ***); check the role of `subject`, or";
+        assert!(text.contains(end), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ impl Said {
         })
     }
 
-    /// What an answer says that is 401 without a word.
+    /// What an answer means that is 401, in the word for it.
     pub(in super::super) fn unauthorised() -> Said {
         Said {
             word: "authError".to_owned(),

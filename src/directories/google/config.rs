@@ -139,7 +139,7 @@ impl GoogleConfig {
         let mut found = Vec::new();
         let mut add = |path: &str, text: String| found.push(problem(path, text));
         for (index, glob) in self.groups.iter().enumerate() {
-            if !glob.contains(['@', '*']) {
+            if !glob.contains(['@', '*']) && Globs::new(&[glob]).is_ok() {
                 let text = format!(
                     "`{glob}` is the address of no group: write it whole, like `{glob}@example.com`, or `{glob}@*` for every domain"
                 );

@@ -121,6 +121,15 @@ fn what_is_unwise_is_warned_about() {
 }
 
 #[test]
+fn a_pattern_that_is_none_is_an_error_and_no_warning_besides() {
+    for lines in ["groups: ['[x']", "groups: ['']"] {
+        let config = with(lines);
+        assert_eq!(config.problems().len(), 1, "{lines}");
+        assert_eq!(config.warnings(), [], "{lines}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     fn check(text: &str, expect: &str) {
         let fault = read(text).unwrap_err();

@@ -16,7 +16,7 @@ pub struct HttpUrl(Url);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum BadHttpUrl {
     /// It is no URL, or one of another protocol.
-    #[error("this is no address of HTTP: write it like `https://crowd.example.com`")]
+    #[error("this is no address of HTTP: write it like `https://host.example.com`")]
     NotHttp,
     /// There is something behind the path.
     #[error("leave out what begins with `?` or `#`: an address ends with its path")]

@@ -6,8 +6,9 @@
 //! * An answer is whole or it is an error. A body that was cut, that does not end, or that is longer than the caller can
 //!   bear never looks like a shorter one.
 //! * A write is sent once, and afterwards it is known whether it may have been done: [`HttpError::Unreachable`] says that it
-//!   was not, [`HttpError::Cut`] that nobody knows. Only what does no more when it is done twice is repeated. A write travels on no connection that was
-//!   idle for long: a server that closes it in that very moment leaves open what became of it.
+//!   was not, [`HttpError::Cut`] that nobody knows. Only what does no more when it is done twice is repeated. A write
+//!   travels on no connection that was idle for long: a server that closes it in that very moment leaves open what became
+//!   of it.
 //! * Nobody else is asked than the server of the configuration: redirects are errors, and proxies of the environment are
 //!   nothing to us.
 //!

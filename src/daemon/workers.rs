@@ -157,7 +157,8 @@ async fn gone(read: Option<AbortOnDropHandle<ReadOutcome>>) {
 
 fn read_timed_out(directory: &str, timeout: Duration) -> ReadOutcome {
     let error = format!(
-        "it took longer than read_timeout, {} seconds; see why the directory answers slowly, or raise the limit",
+        "it took longer than {} seconds; see why the directory answers slowly, raise `read_timeout`, or for Google \
+         `queries_per_minute`",
         timeout.as_secs()
     );
     events::directory_failed(directory, Failure::TimedOut, &error);

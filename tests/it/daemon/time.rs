@@ -45,6 +45,10 @@ async fn a_read_is_dropped_at_its_time_limit_and_tried_again_at_the_next_tick() 
     let failed = daemon.log.named("directory.failed");
     assert_eq!(failed[0]["kind"], "timed_out");
     assert_eq!(failed[0]["directory"], "quarter");
+    let error = failed[0]["error"].as_str().unwrap();
+    for option in ["`read_timeout`", "`queries_per_minute`"] {
+        assert!(error.contains(option), "{error}");
+    }
     // The application is pushed nevertheless, from the last records.
     assert_eq!(daemon.jobs.count("push wiki"), 1);
     assert!(daemon.finished().contains(&"start".to_owned()));

@@ -13,6 +13,8 @@ pub enum Failure {
     Stale,
     /// The daemon's own login is refused.
     Unauthorised,
+    /// The configuration does not fit the other side, or that of the other side does not fit what is asked.
+    Configuration,
     /// The other side cannot be reached.
     Unavailable,
     /// The answer was cut, limited or not understood.
@@ -31,6 +33,7 @@ impl Failure {
             Failure::Refused => "refused",
             Failure::Stale => "stale",
             Failure::Unauthorised => "unauthorised",
+            Failure::Configuration => "configuration",
             Failure::Unavailable => "unavailable",
             Failure::Incomplete => "incomplete",
             Failure::TimedOut => "timed_out",
@@ -41,7 +44,7 @@ impl Failure {
     /// Whether waiting will not mend it.
     pub(super) fn must_act(self) -> bool {
         match self {
-            Failure::Unauthorised | Failure::Panicked => true,
+            Failure::Unauthorised | Failure::Configuration | Failure::Panicked => true,
             Failure::Transient
             | Failure::Refused
             | Failure::Stale

@@ -160,6 +160,11 @@ fn tell_of_directories() {
         Failure::Unauthorised,
         "bind: invalid credentials",
     );
+    events::directory_failed(
+        "corporate",
+        Failure::Configuration,
+        "reading: there is no such base",
+    );
     events::directory_suspect(
         "corporate",
         "shrink_limit",

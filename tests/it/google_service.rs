@@ -11,12 +11,22 @@ mod status;
 
 use serde_json::Value;
 
-use crate::support::google_double::{ADMIN, GoogleDouble};
+use crate::support::google_double::{ADMIN, Fault, GoogleDouble};
 use crate::support::site::{AT_ONCE, Run, Site};
 
 const USERS: &str = "directory.users.list";
 const GROUPS: &str = "directory.groups.list";
 const MEMBERS: &str = "directory.members.list";
+
+/// The API is not enabled in the project of the service account.
+fn not_enabled() -> Fault {
+    let text = "Admin SDK API has not been used in project 117 before or it is disabled.";
+    let error = serde_json::json!({ "reason": "accessNotConfigured", "message": text, "domain": "usageLimits" });
+    Fault::Answer(
+        403,
+        serde_json::json!({ "error": { "code": 403, "message": text, "errors": [error] } }),
+    )
+}
 
 /// Answers that lack much are no matter of the guard here, only of the connector.
 const UNGUARDED: &str = "shrink_limit: 100%";

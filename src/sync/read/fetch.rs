@@ -198,7 +198,7 @@ fn failure_of(error: &ReadError) -> Failure {
         ReadError::Unavailable(_) => Failure::Unavailable,
         ReadError::Incomplete(_) => Failure::Incomplete,
         ReadError::Unauthorised(_) => Failure::Unauthorised,
-        ReadError::Configuration(_) => Failure::Refused,
+        ReadError::Configuration(_) => Failure::Configuration,
     }
 }
 

@@ -77,14 +77,29 @@ async fn a_read_that_panics_or_fails_is_a_failed_read() {
     let world = World::new(people(3), Batch::Whole).await;
     world.pass().await;
     let before = accepted(&world).await;
-    let faults = [Fault::Panic, Fault::Unavailable, Fault::Incomplete];
+    let faults = [
+        Fault::Panic,
+        Fault::Unavailable,
+        Fault::Incomplete,
+        Fault::Configuration,
+    ];
     world.directory.fail(faults);
     leave(&world, 1);
     let log = Log::catch();
-    for kind in ["panicked", "unavailable", "incomplete"] {
+    // An error is what needs a person; the others may pass.
+    for (kind, level) in [
+        ("panicked", "ERROR"),
+        ("unavailable", "WARN"),
+        ("incomplete", "WARN"),
+        ("configuration", "ERROR"),
+    ] {
         assert_eq!(world.read().await, Read::Failed);
         let failed = log.named("directory.failed");
-        assert_eq!(failed.last().unwrap()["kind"], kind);
+        let failed = failed.last().unwrap();
+        assert_eq!(
+            (&failed["kind"], &failed["level"]),
+            (&kind.into(), &level.into())
+        );
         assert_eq!(accepted(&world).await, before);
     }
     world.push().await;

@@ -88,16 +88,8 @@ fn the_step_that_fails_is_named() {
     check(fault(MEMBERS, Fault::Forbidden), &["members"], "403");
     check(fault(MEMBERS, Fault::NotFound), &["members"], "404");
     check(fault(ACTIVITIES, Fault::Forbidden), &["activity"], "");
-    let disabled = || {
-        let text = "Admin SDK API has not been used in project 117 before or it is disabled.";
-        let error = serde_json::json!({ "reason": "accessNotConfigured", "message": text, "domain": "usageLimits" });
-        Fault::Answer(
-            403,
-            serde_json::json!({ "error": { "code": 403, "message": text, "errors": [error] } }),
-        )
-    };
     check(
-        fault(USERS, disabled()),
+        fault(USERS, not_enabled()),
         &["users"],
         "APIs & Services > Library",
     );

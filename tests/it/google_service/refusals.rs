@@ -16,10 +16,10 @@ fn check(kind: &str, words: &[&str], change: impl Fn(&Town), back: impl Fn(&Town
         assert_eq!(town.tables(), before);
         let failed = run.one("directory.failed");
         assert_eq!(failed["kind"], kind, "{failed}");
-        let level = if kind == "unauthorised" {
-            "ERROR"
-        } else {
-            "WARN"
+        // An error is what needs a person.
+        let level = match kind {
+            "unauthorised" | "configuration" => "ERROR",
+            _ => "WARN",
         };
         assert_eq!(failed["level"], level, "{failed}");
         let error = failed["error"].as_str().unwrap();
@@ -179,6 +179,16 @@ fn a_subject_who_is_nobody_or_no_administrator_removes_nobody() {
                 it.admins.insert(ADMIN.to_owned());
             });
         },
+    );
+}
+
+#[test]
+fn an_api_that_is_not_enabled_removes_nobody() {
+    check(
+        "configuration",
+        &["`accessNotConfigured`", "APIs & Services > Library"],
+        |it| it.double.fault_times(USERS, 99, not_enabled()),
+        |it| it.double.mend(),
     );
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     Unavailable,
     /// A part of the answer is missing.
     Incomplete,
+    /// The configuration does not fit.
+    Configuration,
     /// The connector panics.
     Panic,
 }
@@ -112,6 +114,9 @@ impl FakeDirectory {
             }
             Some(Fault::Incomplete) => {
                 return Err(ReadError::Incomplete("a part is missing".to_owned()));
+            }
+            Some(Fault::Configuration) => {
+                return Err(ReadError::Configuration("nothing is there".to_owned()));
             }
             Some(Fault::Panic) => {
                 drop(state);

@@ -110,6 +110,7 @@ impl StoreJobs {
         let failed = ReadOutcome {
             end: ReadEnd::Failed,
             rejected: 0,
+            unknown: 0,
         };
         let Some(part) = self.directory(name) else {
             return Ok(failed);
@@ -123,16 +124,20 @@ impl StoreJobs {
         let (reader, clock) = (Some(self.store.reader()), self.clock.as_ref());
         let fetched = read::fetch(part, directory, reader, clock, work, &kept).await?;
         let read = read::commit(part, applications, &self.store, fetched, &mut kept).await?;
-        let (end, rejected) = match read {
-            sync::Read::Changed { rejected } => (ReadEnd::Changed, rejected),
-            sync::Read::Unchanged { rejected } => (ReadEnd::Unchanged, rejected),
-            sync::Read::Suspect { rejected } => (ReadEnd::Suspect, rejected),
-            sync::Read::Failed => (ReadEnd::Failed, 0),
+        let (end, rejected, unknown) = match read {
+            sync::Read::Changed { rejected, unknown } => (ReadEnd::Changed, rejected, unknown),
+            sync::Read::Unchanged { rejected, unknown } => (ReadEnd::Unchanged, rejected, unknown),
+            sync::Read::Suspect { rejected } => (ReadEnd::Suspect, rejected, 0),
+            sync::Read::Failed => (ReadEnd::Failed, 0, 0),
         };
         if end != ReadEnd::Unchanged {
             self.routine.note(&self.store).await?;
         }
-        Ok(ReadOutcome { end, rejected })
+        Ok(ReadOutcome {
+            end,
+            rejected,
+            unknown,
+        })
     }
 
     async fn push_one(
@@ -279,6 +284,7 @@ impl Jobs for StoreJobs {
                     ReadOutcome {
                         end: ReadEnd::StoreFailed,
                         rejected: 0,
+                        unknown: 0,
                     }
                 })
         })

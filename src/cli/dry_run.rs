@@ -10,6 +10,7 @@ use crate::cli::setup::Setup;
 use crate::cli::{Fault, out};
 use crate::daemon::Exit;
 use crate::events;
+use crate::model::Tally;
 use crate::progress::{Job, Progress};
 use crate::reconcile;
 use crate::store::{Reader, Slot};
@@ -69,10 +70,10 @@ async fn rehearse(args: &Args, setup: &Setup, store: Option<&Reader>) -> Result<
             out::answer(&text)?;
         }
     }
-    let rejected = fetched.values().any(rejects);
+    let in_doubt = fetched.values().any(is_in_doubt);
     Ok(if processed == 0 && !setup.parts.applications.is_empty() {
         Exit::Failed
-    } else if partial || rejected {
+    } else if partial || in_doubt {
         Exit::Partial
     } else if args.exit_changes && changes > 0 {
         Exit::Changes
@@ -102,7 +103,7 @@ async fn fetch(
     }
     let mut serving = fetched.serving();
     if let (None, Some(store)) = (&serving, store)
-        && rejects(&fetched)
+        && is_in_doubt(&fetched)
     {
         let mut snapshot = store.snapshot().await?;
         let stored = snapshot.records(&part.id, Slot::Accepted).await?;
@@ -112,14 +113,19 @@ async fn fetch(
         for it in records.rejected_once() {
             events::record_rejected(&part.name, records.text(it.label), records.text(it.reason));
         }
+        let (users, groups) = records.unknown();
+        if users + groups > 0 {
+            events::records_unknown(&part.name, users, groups);
+        }
     }
     Ok(Some((part.id.clone(), fetched)))
 }
 
-/// Whether some of the records that serve are rejected.
-fn rejects(fetched: &Fetched) -> bool {
-    match fetched.serving() {
-        Some(records) => !records.rejected.is_empty(),
-        None => fetched.state.tally.rejected > 0,
-    }
+/// Whether some of the records that serve are rejected or unknown.
+fn is_in_doubt(fetched: &Fetched) -> bool {
+    let serving = fetched.serving();
+    let Tally {
+        rejected, unknown, ..
+    } = serving.map_or(fetched.state.tally, |it| it.tally());
+    rejected + unknown > 0
 }

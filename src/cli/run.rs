@@ -250,6 +250,7 @@ pub(super) fn summary(outcome: &str, counts: &Counts, stale: u64) -> String {
         counted(counts.records_rejected, "record"),
     );
     for (count, noun, what) in [
+        (counts.records_unknown, "record", "unknown"),
         (counts.directories_failed, "directory", "failed"),
         (counts.directories_suspect, "directory", "suspect"),
         (counts.applications_failed, "application", "failed"),

@@ -137,6 +137,7 @@ async fn directory(
         "groups": state.tally.groups,
         "memberships": state.tally.memberships,
         "rejected": state.tally.rejected,
+        "unknown": state.tally.unknown,
         "failure": failure,
         "suspect": set.map(|it| json!({ "approve": it.id, "seen_at": it.seen_at.to_string(), "loss": loss(it) })),
     }))
@@ -241,6 +242,13 @@ fn directory_text(out: &mut String, it: &Value) {
         number(it, "memberships", "membership"),
         it["rejected"],
     );
+    if it["unknown"].as_u64().is_some_and(|it| it > 0) {
+        let _ = writeln!(
+            out,
+            "  the present state of {} could not be read: nothing is taken from anybody for it",
+            number(it, "unknown", "record"),
+        );
+    }
     if it["failure"].is_string() {
         let _ = writeln!(out, "  last read failed: {}", word(it, "failure"));
     }
@@ -262,6 +270,13 @@ fn application_text(out: &mut String, it: &Value, refused: &[String]) {
         word(it, "name"),
         word(it, "pushed_at")
     );
+    if it["unknown"].as_u64().is_some_and(|it| it > 0) {
+        let _ = writeln!(
+            out,
+            "  the present state of {} could not be read: nothing is taken from anybody for it",
+            number(it, "unknown", "record"),
+        );
+    }
     if it["failure"].is_string() {
         let _ = writeln!(out, "  last push failed: {}", word(it, "failure"));
     }

@@ -13,7 +13,7 @@ pub enum Exit {
     Failed = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// Something is held, suspect, frozen, blocked, rejected, refused, stale, or could not be reached; the rest was done.
+    /// Something is held, suspect, frozen, blocked, rejected, unknown, refused, stale, or could not be reached; the rest was done.
     Partial = 3,
     /// A dry run with `--exit-changes` would change something.
     Changes = 4,

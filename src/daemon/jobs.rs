@@ -97,6 +97,8 @@ pub struct ReadOutcome {
     pub end: ReadEnd,
     /// How many of the directory's records are rejected now, those that were so before included.
     pub rejected: u64,
+    /// Of how many the present state could not be read.
+    pub unknown: u64,
 }
 
 /// How a push ended.

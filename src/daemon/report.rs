@@ -20,7 +20,7 @@ pub enum PassOutcome {
     Applied,
     /// All that the pass would have done was asked for by another one, which tells of it.
     Joined,
-    /// Something is held, suspect, frozen, blocked, rejected, refused, stale, or could not be reached; the rest was done.
+    /// Something is held, suspect, frozen, blocked, rejected, unknown, refused, stale, or could not be reached; the rest was done.
     Partial,
     /// No application could be processed, or the store failed.
     Failed,
@@ -121,11 +121,17 @@ pub(super) struct Tally {
 
 impl Tally {
     pub(super) fn read(&mut self, answer: &Answer<ReadOutcome>) {
-        let Some(&ReadOutcome { end, rejected }) = self.done(answer) else {
+        let Some(&ReadOutcome {
+            end,
+            rejected,
+            unknown,
+        }) = self.done(answer)
+        else {
             return;
         };
         let counts = &mut self.counts;
         counts.records_rejected += rejected;
+        counts.records_unknown += unknown;
         match end {
             ReadEnd::Changed => counts.directories_changed += 1,
             ReadEnd::Unchanged => counts.directories_unchanged += 1,
@@ -192,6 +198,7 @@ fn is_partial(counts: &Counts) -> bool {
         directories_suspect,
         directories_failed,
         records_rejected,
+        records_unknown,
         applications_pushed: _,
         applications_not_due: _,
         applications_failed,
@@ -213,6 +220,7 @@ fn is_partial(counts: &Counts) -> bool {
         directories_suspect,
         directories_failed,
         records_rejected,
+        records_unknown,
         applications_failed,
         changes_refused,
         changes_failed,

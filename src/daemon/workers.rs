@@ -165,6 +165,7 @@ fn read_timed_out(directory: &str, timeout: Duration) -> ReadOutcome {
     ReadOutcome {
         end: ReadEnd::Failed,
         rejected: 0,
+        unknown: 0,
     }
 }
 
@@ -176,6 +177,7 @@ fn read_died(directory: &str, error: &JoinError) -> ReadOutcome {
     ReadOutcome {
         end: ReadEnd::Failed,
         rejected: 0,
+        unknown: 0,
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Counts {
     pub directories_failed: u64,
     /// Records that were rejected, in the reads counted here.
     pub records_rejected: u64,
+    /// Records whose present state could not be read, in the reads counted here.
+    pub records_unknown: u64,
     /// Applications that were pushed.
     pub applications_pushed: u64,
     /// Applications for which nothing was due.
@@ -89,6 +91,7 @@ impl AddAssign for Counts {
             directories_suspect,
             directories_failed,
             records_rejected,
+            records_unknown,
             applications_pushed,
             applications_not_due,
             applications_failed,
@@ -111,6 +114,7 @@ impl AddAssign for Counts {
         self.directories_suspect += directories_suspect;
         self.directories_failed += directories_failed;
         self.records_rejected += records_rejected;
+        self.records_unknown += records_unknown;
         self.applications_pushed += applications_pushed;
         self.applications_not_due += applications_not_due;
         self.applications_failed += applications_failed;

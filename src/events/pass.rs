@@ -22,6 +22,7 @@ macro_rules! finished {
             directories_suspect = $finish.counts.directories_suspect,
             directories_failed = $finish.counts.directories_failed,
             records_rejected = $finish.counts.records_rejected,
+            records_unknown = $finish.counts.records_unknown,
             applications_pushed = $finish.counts.applications_pushed,
             applications_not_due = $finish.counts.applications_not_due,
             applications_failed = $finish.counts.applications_failed,

@@ -146,6 +146,8 @@ pub struct Tally {
     pub rejected: u64,
     /// Members that nothing answers to.
     pub references: u64,
+    /// Users and groups whose present state could not be read.
+    pub unknown: u64,
 }
 
 impl Records {
@@ -156,12 +158,14 @@ impl Records {
 
     /// How much there is.
     pub fn tally(&self) -> Tally {
+        let (users, groups) = self.unknown();
         Tally {
             users: self.users.len() as u64,
             groups: self.groups.len() as u64,
             memberships: (self.members.items() + self.children.items()) as u64,
             rejected: self.rejected_once().count() as u64,
             references: self.references.len() as u64,
+            unknown: users + groups,
         }
     }
 

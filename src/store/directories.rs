@@ -165,6 +165,7 @@ fn state_of(row: &Row) -> sqlx::Result<DirectoryState> {
             memberships: count(row, "membership_count")?,
             rejected: count(row, "rejected_count")?,
             references: count(row, "reference_count")?,
+            unknown: count(row, "unknown_count")?,
         },
         high_water: Vec::new(),
         attempt: attempted_at.map(|at| Attempt {

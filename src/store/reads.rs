@@ -316,7 +316,9 @@ async fn tally(db: &mut Connection, place: Place) -> sqlx::Result<Tally> {
         (SELECT COUNT(*) FROM group_record WHERE directory = $1 AND slot = $2),
         (SELECT COUNT(*) FROM member WHERE directory = $1 AND slot = $2),
         (SELECT COUNT(*) FROM rejected_record WHERE directory = $1 AND slot = $2),
-        (SELECT COUNT(*) FROM reference WHERE directory = $1 AND slot = $2)";
+        (SELECT COUNT(*) FROM reference WHERE directory = $1 AND slot = $2),
+        (SELECT COUNT(*) FROM user_record WHERE directory = $1 AND slot = $2 AND unknown = 1)
+            + (SELECT COUNT(*) FROM group_record WHERE directory = $1 AND slot = $2 AND unknown = 1)";
     let row = place.bind(statement(counts)).fetch_one(db).await?;
     Ok(Tally {
         users: count(&row, 0)?,
@@ -324,6 +326,7 @@ async fn tally(db: &mut Connection, place: Place) -> sqlx::Result<Tally> {
         memberships: count(&row, 2)?,
         rejected: count(&row, 3)?,
         references: count(&row, 4)?,
+        unknown: count(&row, 5)?,
     })
 }
 
@@ -337,8 +340,8 @@ async fn note_accepted(
 ) -> Result<u64, Stop> {
     let note = "UPDATE directory SET revision = revision + $2, previous_read_at = read_at, read_at = $3, attempted_at = $3,
         failure_word = NULL, failure_text = NULL, cursor = $4, basis = $5, user_count = $6, group_count = $7,
-        membership_count = $8, rejected_count = $9, reference_count = $10,
-        complete_at = CASE WHEN $11 = 1 THEN $3 ELSE complete_at END WHERE number = $1 RETURNING revision";
+        membership_count = $8, rejected_count = $9, reference_count = $10, unknown_count = $11,
+        complete_at = CASE WHEN $12 = 1 THEN $3 ELSE complete_at END WHERE number = $1 RETURNING revision";
     let row = statement(note)
         .bind(directory)
         .bind(i64::from(changed))
@@ -350,6 +353,7 @@ async fn note_accepted(
         .bind(signed(tally.memberships))
         .bind(signed(tally.rejected))
         .bind(signed(tally.references))
+        .bind(signed(tally.unknown))
         .bind(i64::from(read.whole))
         .fetch_one(&mut *db)
         .await?;

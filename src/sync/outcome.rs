@@ -10,11 +10,15 @@ pub enum Read {
     Changed {
         /// How many records are rejected now.
         rejected: u64,
+        /// Of how many records the present state could not be read.
+        unknown: u64,
     },
     /// Accepted, and nothing is new.
     Unchanged {
         /// How many records are rejected still.
         rejected: u64,
+        /// Of how many records the present state could not be read when they were last read.
+        unknown: u64,
     },
     /// Kept aside until a person has looked or a later read is whole again.
     Suspect {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::events;
 use crate::failpoint;
-use crate::model::{Lineage, Records};
+use crate::model::{Lineage, Records, Tally};
 use crate::reconcile::reads::Loss;
 use crate::store::{
     AcceptedRead, Changed, DirectoryState, Store, StoreError, StoredRecords, SuspectRead,
@@ -121,6 +121,7 @@ impl Committing<'_> {
         events::directory_unchanged(&self.part.name, self.requests, self.took, &self.notes);
         Ok(outcome::Read::Unchanged {
             rejected: self.state.tally.rejected,
+            unknown: self.state.tally.unknown,
         })
     }
 
@@ -138,10 +139,12 @@ impl Committing<'_> {
         let revision = self.write(records, lineage, read, kept).await?;
         failpoint::reached("read.after_accept");
         kept.told();
-        let rejected = records.tally().rejected;
+        let Tally {
+            rejected, unknown, ..
+        } = records.tally();
         if revision == self.state.revision {
             events::directory_unchanged(&self.part.name, self.requests, self.took, &self.notes);
-            return Ok(outcome::Read::Unchanged { rejected });
+            return Ok(outcome::Read::Unchanged { rejected, unknown });
         }
         self.tell_read(records, whole);
         // At the first read nothing appears: everything was there before it was looked at.
@@ -149,7 +152,7 @@ impl Committing<'_> {
             let new = (&**records, lineage);
             loops::tell(self.part, self.applications, self.store, &old.records, new).await?;
         }
-        Ok(outcome::Read::Changed { rejected })
+        Ok(outcome::Read::Changed { rejected, unknown })
     }
 
     /// Writes what differs, and gives the revision back.

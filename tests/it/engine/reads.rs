@@ -14,8 +14,14 @@ use crate::support::fake_directory::{FakeDirectory, Fault};
 use crate::support::fake_server::Ids;
 use crate::support::log::Log;
 
-pub(super) const CHANGED: Read = Read::Changed { rejected: 0 };
-pub(super) const UNCHANGED: Read = Read::Unchanged { rejected: 0 };
+pub(super) const CHANGED: Read = Read::Changed {
+    rejected: 0,
+    unknown: 0,
+};
+pub(super) const UNCHANGED: Read = Read::Unchanged {
+    rejected: 0,
+    unknown: 0,
+};
 pub(super) const SUSPECT: Read = Read::Suspect { rejected: 0 };
 
 /// So many people of numbered names.

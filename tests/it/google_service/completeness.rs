@@ -33,7 +33,7 @@ fn a_list_that_lacks_members_takes_no_membership_and_stops_nothing_else() {
         town.double.with(|it| it.suspend("carl@example.com"));
         town.double
             .fault_on(MEMBERS, &town.id(group), 9, Fault::Truncate(left));
-        let run = town.site.sync().ended(0);
+        let run = town.site.sync().ended(3);
         let unknown = run.one("records.unknown");
         assert_eq!(unknown["groups"], 1, "{group} {left}: {unknown}");
         let expect = ["anna|1", "ben|1", "carl|0", "dora|1"];
@@ -53,13 +53,19 @@ fn a_group_that_cannot_be_read_keeps_its_memberships_and_stops_nothing_else() {
             it.add_member("all@example.com", "emil@example.com");
         });
         town.double.fault_on(MEMBERS, &town.id("eng"), 9, fault);
-        let run = town.site.sync().ended(0);
+        let run = town.site.sync().ended(3);
         let expect = [
             "all|anna", "all|ben", "all|dora", "all|emil", "eng|anna", "eng|ben",
         ];
         assert_eq!(town.members(), expect, "{}", run.err);
         let notes = run.one("directory.read")["notes"].to_string();
-        assert!(notes.contains("could not be read"), "{notes}");
+        assert!(notes.contains(&town.id("eng")), "{notes}");
+        // Nothing is new, and nothing is forgotten.
+        let again = town.site.sync().ended(3);
+        assert_eq!(again.one("pass.finished")["records_unknown"], 1);
+        assert_eq!(town.site.status()["directories"][0]["unknown"], 1);
+        let text = town.site.run(&["status"]).out;
+        assert!(text.contains("of 1 record could not be read"), "{text}");
         town.double.mend();
         town.passes("applied");
         let expect = ["all|anna", "all|dora", "all|emil", "eng|anna"];

@@ -81,7 +81,11 @@ impl FakeJobs {
     }
 
     pub(crate) fn read_gives(&self, name: &str, end: ReadEnd, rejected: u64) {
-        let outcome = ReadOutcome { end, rejected };
+        let outcome = ReadOutcome {
+            end,
+            rejected,
+            unknown: 0,
+        };
         self.state().reads.insert(name.to_owned(), outcome);
     }
 
@@ -160,6 +164,7 @@ impl Jobs for FakeJobs {
             let unchanged = ReadOutcome {
                 end: ReadEnd::Unchanged,
                 rejected: 0,
+                unknown: 0,
             };
             let state = self.state();
             state.reads.get(directory).copied().unwrap_or(unchanged)

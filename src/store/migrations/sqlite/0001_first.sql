@@ -18,6 +18,7 @@ CREATE TABLE directory (
     membership_count  INTEGER NOT NULL DEFAULT 0,
     rejected_count    INTEGER NOT NULL DEFAULT 0,
     reference_count   INTEGER NOT NULL DEFAULT 0,
+    unknown_count     INTEGER NOT NULL DEFAULT 0,
     attempted_at      INTEGER,                      -- the last read that was tried, and how it failed
     failure_word      TEXT,
     failure_text      TEXT

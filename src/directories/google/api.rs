@@ -13,9 +13,7 @@ use url::form_urlencoded::byte_serialize;
 use super::fault::GoogleFault;
 use super::refusal::{Kind, Refusal, Said};
 use super::token::{self, Grant, Token, Tokens};
-use crate::clock::Clock;
 use crate::http::{Again, Answer, Http, Login, Method, Request, StatusCode};
-use crate::secret::SecretRef;
 
 /// Reads users.
 pub(super) const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
@@ -31,24 +29,6 @@ const UNKNOWN: &str = "check the role of `subject`, or without one that of the s
                        project, and `customer` and `domains`";
 /// How often something is asked where the answer asks for patience.
 const TIMES_MAX: u32 = 6;
-
-/// What is asked, and as whom.
-pub(super) struct Settings {
-    /// Everything goes through it, token requests too.
-    pub(super) http: Http,
-    /// `https://admin.googleapis.com/`.
-    pub(super) root: Url,
-    /// The key file of the service account; it is read anew for every token.
-    pub(super) key: SecretRef,
-    /// The person in whose name is asked (domain-wide delegation); without one the service account asks in its own.
-    pub(super) subject: Option<String>,
-    /// What may be read. One that is not authorised fails all.
-    pub(super) scopes: Vec<&'static str>,
-    /// Whether a token may be asked for where everybody on the way can read it.
-    pub(super) plain_token: bool,
-    /// What tells when a token was made and how long it lasts.
-    pub(super) clock: Arc<dyn Clock>,
-}
 
 /// The API with its token. Clones share both.
 #[derive(Clone)]
@@ -77,27 +57,11 @@ enum Target {
 }
 
 impl Api {
-    /// Prepares a client; nobody is asked yet, and no key is read.
-    pub(super) fn new(settings: Settings) -> Api {
-        let Settings {
-            http,
-            root,
-            key,
-            subject,
-            scopes,
-            plain_token,
-            clock,
-        } = settings;
-        let grant = Grant {
-            http: http.clone(),
-            key,
-            subject,
-            scopes,
-            plain_token,
-            clock,
-        };
+    /// Prepares a client of the API at `root` (`https://admin.googleapis.com/`), whose tokens are had by this grant; nobody is
+    /// asked yet, and no key is read.
+    pub(super) fn new(root: Url, grant: Grant) -> Api {
         Api(Arc::new(Inner {
-            http,
+            http: grant.http.clone(),
             root,
             tokens: Tokens::new(grant),
         }))

@@ -34,13 +34,14 @@ use futures_util::future::BoxFuture;
 
 pub use self::config::GoogleConfig;
 
-use self::api::{Api, Settings};
+use self::api::Api;
 use self::config::{GoogleProblem, GoogleSetupError};
 use self::convert::Naming;
 use self::lists::UserFields;
 use self::read::Reader;
 use self::scope::Scope;
 use self::selection::Selection;
+use self::token::Grant;
 use crate::clock::Clock;
 use crate::directories::{Directory, Read, ReadError, Since};
 use crate::http::{self, Http, HttpUrl};
@@ -154,15 +155,15 @@ fn api(
     };
     let mut scopes = vec![api::USERS, api::GROUPS];
     scopes.extend(config.activity.then_some(api::ACTIVITY));
-    Ok(Api::new(Settings {
+    let grant = Grant {
         http: Http::new(settings, Arc::clone(clock))?,
-        root: config.url.clone().into_url(),
         key: config.key.clone(),
         subject: config.subject.clone(),
         scopes,
         plain_token: config.insecure,
         clock: Arc::clone(clock),
-    }))
+    };
+    Ok(Api::new(config.url.clone().into_url(), grant))
 }
 
 impl fmt::Debug for GoogleDirectory {

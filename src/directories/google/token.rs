@@ -43,11 +43,17 @@ const OF_SCOPES: [&str; 3] = ["unauthorized_client", "access_denied", "invalid_s
 
 /// For whom and for what a token is asked for.
 pub(super) struct Grant {
+    /// Everything goes through it, the calls of the API too.
     pub(super) http: Http,
+    /// The key file of the service account; it is read anew for every token.
     pub(super) key: SecretRef,
+    /// The person in whose name is asked (domain-wide delegation); without one the service account asks in its own.
     pub(super) subject: Option<String>,
+    /// What may be read. One that is not authorised fails all.
     pub(super) scopes: Vec<&'static str>,
+    /// Whether a token may be asked for where everybody on the way can read it.
     pub(super) plain_token: bool,
+    /// What tells when a token was made and how long it lasts.
     pub(super) clock: Arc<dyn Clock>,
 }
 

@@ -76,27 +76,7 @@ pub async fn fetch(
         kept,
         snapshot,
     };
-    let (asked, old) = if directory.needs_last() {
-        let old = last.records().await?;
-        let under_this = old.as_ref().filter(|_| state.basis == part.basis);
-        let since = Since {
-            cursor,
-            last: under_this.map(|it| Arc::clone(&it.records)),
-        };
-        (ask(directory, since).await, old)
-    } else if cursor.is_some() {
-        let since = Since { cursor, last: None };
-        let asked = ask(directory, since).await;
-        let old = if brings_nothing(&asked) {
-            None
-        } else {
-            last.records().await?
-        };
-        (asked, old)
-    } else {
-        let (asked, old) = tokio::join!(ask(directory, Since::default()), last.records());
-        (asked, old?)
-    };
+    let (asked, old) = ask_and_load(directory, cursor, &mut last).await?;
     work.alive();
     let answered = merge_or_ask_again(directory, &state, old.as_deref(), asked).await;
     let Answered {
@@ -130,6 +110,35 @@ pub async fn fetch(
         old,
         state,
     })
+}
+
+/// Asks a directory, and loads the last records where they are needed: before, where it is asked against them; meanwhile, where
+/// everything is asked for; afterwards, where changes came.
+async fn ask_and_load(
+    directory: &Arc<dyn Directory>,
+    cursor: Option<String>,
+    last: &mut Last<'_>,
+) -> Result<(Asked, Option<Arc<StoredRecords>>), StoreError> {
+    if directory.needs_last() {
+        let old = last.records().await?;
+        let under_this = old.as_ref().filter(|_| last.state.basis == last.part.basis);
+        let since = Since {
+            cursor,
+            last: under_this.map(|it| Arc::clone(&it.records)),
+        };
+        return Ok((ask(directory, since).await, old));
+    }
+    if cursor.is_none() {
+        let (asked, old) = tokio::join!(ask(directory, Since::default()), last.records());
+        return Ok((asked, old?));
+    }
+    let asked = ask(directory, Since { cursor, last: None }).await;
+    let old = if brings_nothing(&asked) {
+        None
+    } else {
+        last.records().await?
+    };
+    Ok((asked, old))
 }
 
 /// Where the last records are.

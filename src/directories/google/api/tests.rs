@@ -11,8 +11,9 @@ use url::form_urlencoded;
 
 use super::super::key::tests::{ACCOUNT, claims, key_file};
 use super::*;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::pace::Pace;
+use crate::secret::SecretRef;
 
 const SUBJECT: &str = "admin@example.com";
 /// A time-out is told from a wait by its length.
@@ -180,15 +181,15 @@ fn api(address: std::net::SocketAddr, folder: &tempfile::TempDir, clock: Arc<dyn
         timeout: FOR_EVER,
         pace: Arc::new(Pace::new(None, 8, Arc::clone(&clock))),
     };
-    Api::new(Settings {
+    let grant = Grant {
         http: Http::new(settings, Arc::clone(&clock)).unwrap(),
-        root: format!("http://{address}/").parse().unwrap(),
         key: SecretRef::file(folder.path().join("key.json")),
         subject: Some(SUBJECT.to_owned()),
         scopes: vec![USERS, GROUPS, ACTIVITY],
         plain_token: true,
         clock,
-    })
+    };
+    Api::new(format!("http://{address}/").parse().unwrap(), grant)
 }
 
 impl Heard {

@@ -12,7 +12,7 @@ mod usernames;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::kept::Kept;
-use crate::model::{NewGroup, NewUser, RecordKind, Records, RecordsBuilder, Rejected};
+use crate::model::{RecordKind, Records, RecordsBuilder};
 
 pub use lineage::Lineage;
 
@@ -162,18 +162,6 @@ impl Records {
         }
     }
 
-    fn reject_again(&self, it: &Rejected, builder: &mut RecordsBuilder) {
-        let text = |id| self.text(id);
-        builder.reject(
-            it.what,
-            text(it.id),
-            text(it.key),
-            text(it.handle),
-            text(it.label),
-            text(it.reason),
-        );
-    }
-
     /// Looks for rejected records that leave open what a delta changes.
     fn check_rejected(&self, delta: &Delta) -> Result<(), Gap> {
         let upsert = &delta.upsert;
@@ -210,43 +198,6 @@ impl Records {
         Ok(())
     }
 
-    /// One user as a connector would hand it in.
-    fn raw_user(&self, index: u32) -> NewUser<'_> {
-        let it = &self.users[index as usize];
-        let from = self.extra.partition_point(|extra| extra.0 < index);
-        let extra = self.extra[from..]
-            .iter()
-            .take_while(|extra| extra.0 == index)
-            .map(|extra| (self.text(extra.1), vec![self.text(extra.2)]))
-            .collect();
-        NewUser {
-            id: self.text(it.id),
-            username: self.text(it.username),
-            display_name: self.text(it.display_name),
-            given_name: self.text(it.given_name),
-            family_name: self.text(it.family_name),
-            email: self.text(it.email),
-            handle: self.text(it.handle),
-            status: it.status,
-            kind: it.kind,
-            unknown: it.unknown,
-            label: "",
-            extra,
-        }
-    }
-
-    fn raw_group(&self, index: usize) -> NewGroup<'_> {
-        let it = &self.groups[index];
-        NewGroup {
-            id: self.text(it.id),
-            name: self.text(it.name),
-            description: self.text(it.description),
-            handle: self.text(it.handle),
-            unknown: it.unknown,
-            label: "",
-        }
-    }
-
     /// Puts the groups that stay and the new ones into the builder, with the members that stay and those that came.
     fn merge_groups(
         &self,
@@ -264,9 +215,9 @@ impl Records {
             let id = self.text(group.id);
             let raw = match fresh.get(id) {
                 _ if replaced.gone(RecordKind::Group, id) => continue,
-                Some(&at) => upsert.raw_group(at),
+                Some(&at) => upsert.raw_group(at as u32),
                 None if replaced.has(RecordKind::Group, id) => continue,
-                None => self.raw_group(index),
+                None => self.raw_group(index as u32),
             };
             if let Some(number) = builder.group(&raw) {
                 numbers.insert(id, number);
@@ -277,7 +228,7 @@ impl Records {
         }
         for (&id, &at) in &fresh {
             if !numbers.contains_key(id)
-                && let Some(number) = builder.group(&upsert.raw_group(at))
+                && let Some(number) = builder.group(&upsert.raw_group(at as u32))
             {
                 numbers.insert(id, number);
             }
@@ -412,7 +363,7 @@ impl<'a> Replaced<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Status;
+    use crate::model::{NewGroup, NewUser, Status};
 
     fn records(users: &[&str], members: &[&str]) -> Records {
         let mut builder = RecordsBuilder::default();

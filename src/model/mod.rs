@@ -5,6 +5,7 @@
 //! once in a [`Pool`]: a million users with five million memberships fit into a small part of a server's memory.
 
 mod abilities;
+mod again;
 mod builder;
 mod change;
 mod csr;

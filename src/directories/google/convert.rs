@@ -104,56 +104,18 @@ impl Naming {
 
 /// Hands in a user as it was last seen, since nobody can say what it is now.
 pub(super) fn keep_user(records: &Records, at: u32, builder: &mut RecordsBuilder) {
-    let user = &records.users[at as usize];
-    let text = |it| records.text(it);
-    let mut extra: Vec<(&str, Vec<&str>)> = Vec::new();
-    let mut names: Vec<&str> = records.extra_names(at).collect();
-    names.dedup();
-    for name in names {
-        extra.push((name, records.extra_values(at, name).collect()));
-    }
     builder.user(&NewUser {
-        id: text(user.id),
-        username: text(user.username),
-        display_name: text(user.display_name),
-        given_name: text(user.given_name),
-        family_name: text(user.family_name),
-        email: text(user.email),
-        handle: text(user.id),
-        status: user.status,
-        kind: user.kind,
         unknown: true,
-        label: text(user.id),
-        extra,
+        ..records.raw_user(at)
     });
 }
 
 /// Hands in a group as it was last seen, without its members, since nobody can say what it is now.
 pub(super) fn keep_group(records: &Records, at: u32, builder: &mut RecordsBuilder) -> Option<u32> {
-    let group = &records.groups[at as usize];
-    let text = |it| records.text(it);
     builder.group(&NewGroup {
-        id: text(group.id),
-        name: text(group.name),
-        description: text(group.description),
-        handle: text(group.id),
         unknown: true,
-        label: text(group.id),
+        ..records.raw_group(at)
     })
-}
-
-/// Rejects a record that was rejected before, since nobody can say what it is now.
-pub(super) fn keep_rejected(records: &Records, at: u32, builder: &mut RecordsBuilder) {
-    let it = &records.rejected[at as usize];
-    let text = |it| records.text(it);
-    builder.reject(
-        it.what,
-        text(it.id),
-        text(it.key),
-        text(it.handle),
-        text(it.label),
-        text(it.reason),
-    );
 }
 
 /// What the flags say together. One that is missing says nothing, and then neither do both.

@@ -131,7 +131,8 @@ impl Way<'_, '_> {
         };
         for missing in unsure {
             if missing.is_rejected {
-                convert::keep_rejected(last.records, missing.at, self.builder);
+                let rejected = &last.records.rejected[missing.at as usize];
+                last.records.reject_again(rejected, self.builder);
                 continue;
             }
             let number = convert::keep_group(last.records, missing.at, self.builder);

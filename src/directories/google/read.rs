@@ -90,7 +90,8 @@ impl Reader {
         if let Some(last) = last {
             for user in &unsure.users {
                 if user.is_rejected {
-                    convert::keep_rejected(last.records, user.at, &mut builder);
+                    let rejected = &last.records.rejected[user.at as usize];
+                    last.records.reject_again(rejected, &mut builder);
                 } else {
                     convert::keep_user(last.records, user.at, &mut builder);
                 }

@@ -7,3 +7,4 @@
 pub mod crowd;
 pub mod google;
 pub mod ldap;
+pub mod percent;

@@ -2,7 +2,8 @@
 
 use super::CrowdFault;
 use super::session::{PAGE_MAX, Session};
-use crate::wire::crowd::{Events, EventsFault, encoded};
+use crate::wire::crowd::{Events, EventsFault};
+use crate::wire::percent::encoded;
 
 impl Session {
     /// From where changes can be asked for; `None` where the server knows no changes at all.

@@ -5,7 +5,8 @@ use url::Url;
 
 use super::{Crowd, CrowdFault};
 use crate::http::{Again, Answer, Body, Login, Method, Request, Stream};
-use crate::wire::crowd::{JsonFault, encoded};
+use crate::wire::crowd::JsonFault;
+use crate::wire::percent;
 
 /// The longest answer about one entity, in bytes.
 const ONE_MAX: u64 = 4 << 20;
@@ -206,9 +207,8 @@ pub(super) fn unreadable(operation: &str, fault: &JsonFault) -> CrowdFault {
 fn url(base: &Url, path: &str, query: &Query<'_>) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path()));
-    let pairs = query.iter().map(|it| format!("{}={}", it.0, encoded(it.1)));
-    let pairs: Vec<String> = pairs.collect();
-    url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
+    let query = percent::query(query);
+    url.set_query((!query.is_empty()).then_some(&query));
     url
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use url::Url;
-use url::form_urlencoded::byte_serialize;
 
 use super::fault::GoogleFault;
 use super::refusal::{Kind, Refusal, Said};
 use super::token::{self, Grant, Token, Tokens};
 use crate::http::{Again, Answer, Http, Login, Method, Request, StatusCode};
+use crate::wire::percent;
 
 /// Reads users.
 pub(super) const USERS: &str = "https://www.googleapis.com/auth/admin.directory.user.readonly";
@@ -241,20 +241,15 @@ fn strange(operation: &str, answer: &Answer) -> GoogleFault {
     ))
 }
 
-/// `None` where a segment would be none. A space in the query is written as `%20`, which means the same to every server.
+/// `None` where a segment would be none.
 fn url(root: &Url, path: &[&str], query: &[(&str, &str)]) -> Option<Url> {
     if path.iter().any(|it| ["", ".", ".."].contains(it)) {
         return None;
     }
     let mut url = root.clone();
     url.path_segments_mut().ok()?.pop_if_empty().extend(path);
-    let encoded = |it: &str| {
-        let encoded: String = byte_serialize(it.as_bytes()).collect();
-        encoded.replace('+', "%20")
-    };
-    let pairs = query.iter().map(|it| format!("{}={}", it.0, encoded(it.1)));
-    let pairs: Vec<String> = pairs.collect();
-    url.set_query((!pairs.is_empty()).then(|| pairs.join("&")).as_deref());
+    let query = percent::query(query);
+    url.set_query((!query.is_empty()).then_some(&query));
     Some(url)
 }
 

@@ -3,7 +3,8 @@
 use super::Question;
 use crate::serve::image::{ServedGroup, ServedUser};
 use crate::serve::reply::{Answer, Refusal};
-use crate::wire::crowd::{Detail, Group, User, encoded};
+use crate::wire::crowd::{Detail, Group, User};
+use crate::wire::percent::encoded;
 
 impl Question<'_> {
     pub(super) fn user(&self) -> Result<Answer, Refusal> {

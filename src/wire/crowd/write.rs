@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::entity::{Attribute, Group, User};
 use super::error::ErrorBody;
-use super::percent::encoded;
 use super::xml::write_text;
+use crate::wire::percent::encoded;
 
 /// How every XML document begins.
 pub(super) const PROLOGUE: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>";

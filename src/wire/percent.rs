@@ -8,6 +8,12 @@ pub fn encoded(text: &str) -> String {
     encoded.replace('+', "%20")
 }
 
+/// The query of a URL out of names, which are as they are, and values, which are encoded.
+pub fn query(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|it| format!("{}={}", it.0, encoded(it.1)));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -15,5 +21,7 @@ mod tests {
     #[test]
     fn a_space_is_no_plus_sign() {
         assert_eq!(encoded("a+b & c/ä%"), "a%2Bb%20%26%20c%2F%C3%A4%25");
+        assert_eq!(query(&[("q", "a b"), ("r", "")]), "q=a%20b&r=");
+        assert_eq!(query(&[]), "");
     }
 }

@@ -10,3 +10,14 @@ pub struct Finding {
     /// Whether it is as it should be.
     pub good: bool,
 }
+
+impl Finding {
+    /// What was asked, whether it is as it should be, and what was found.
+    pub fn new(item: &str, good: bool, text: impl Into<String>) -> Finding {
+        Finding {
+            item: item.to_owned(),
+            text: text.into(),
+            good,
+        }
+    }
+}

@@ -11,27 +11,27 @@ pub(super) async fn check(reader: &Reader) -> Vec<Finding> {
     let mut findings = Vec::new();
     let session = match reader.crowd.session() {
         Ok(session) => session,
-        Err(fault) => return vec![finding("login", false, fault.to_string())],
+        Err(fault) => return vec![Finding::new("login", false, fault.to_string())],
     };
     let target = &reader.target;
     match session.probe().await {
         Ok(()) => {
-            findings.push(finding("reach", true, format!("{target} answers")));
-            findings.push(finding(
+            findings.push(Finding::new("reach", true, format!("{target} answers")));
+            findings.push(Finding::new(
                 "login",
                 true,
                 "the application is let in".to_owned(),
             ));
         }
         Err(fault @ (CrowdFault::Password(_) | CrowdFault::Address(_))) => {
-            findings.push(finding("reach", true, format!("{target} answers")));
-            findings.push(finding("login", false, fault.to_string()));
+            findings.push(Finding::new("reach", true, format!("{target} answers")));
+            findings.push(Finding::new("login", false, fault.to_string()));
             return findings;
         }
         // A server may lack this one call: what follows shows whether it is one.
         Err(CrowdFault::Refused { .. }) => {}
         Err(fault) => {
-            findings.push(finding("reach", false, fault.to_string()));
+            findings.push(Finding::new("reach", false, fault.to_string()));
             return findings;
         }
     }
@@ -41,26 +41,29 @@ pub(super) async fn check(reader: &Reader) -> Vec<Finding> {
             findings.extend(records(&complete));
             findings.extend(by_key(&session, complete.a_key.as_deref()).await);
         }
-        Err(error) => findings.push(finding("records", false, error.to_string())),
+        Err(error) => findings.push(Finding::new("records", false, error.to_string())),
     }
     findings
 }
 
 async fn events(reader: &Reader, session: &Session) -> Finding {
-    let complete = |why: &str| finding("changes", true, format!("{why}: every read is complete"));
+    let complete =
+        |why: &str| Finding::new("changes", true, format!("{why}: every read is complete"));
     if !reader.incremental {
         return complete("not asked for (`incremental: false`)");
     }
     match session.event_token().await {
-        Ok(Some(events)) if events.available == Some(true) && !events.token.is_empty() => finding(
-            "changes",
-            true,
-            "the server tells what has changed".to_owned(),
-        ),
+        Ok(Some(events)) if events.available == Some(true) && !events.token.is_empty() => {
+            Finding::new(
+                "changes",
+                true,
+                "the server tells what has changed".to_owned(),
+            )
+        }
         Ok(_) | Err(CrowdFault::Refused { .. } | CrowdFault::Unreadable(_)) => {
             complete("the server does not tell what has changed")
         }
-        Err(fault) => finding("changes", false, fault.to_string()),
+        Err(fault) => Finding::new("changes", false, fault.to_string()),
     }
 }
 
@@ -68,14 +71,14 @@ async fn events(reader: &Reader, session: &Session) -> Finding {
 async fn by_key(session: &Session, key: Option<&str>) -> Option<Finding> {
     match finds_by_key(session, key).await {
         Ok(true) => None,
-        Ok(false) => Some(finding(
+        Ok(false) => Some(Finding::new(
             "key",
             false,
             format!(
                 "{NOT_BY_KEY}: every read is complete, and no password can be tried; a newer release of the server may"
             ),
         )),
-        Err(fault) => Some(finding("key", false, fault.to_string())),
+        Err(fault) => Some(Finding::new("key", false, fault.to_string())),
     }
 }
 
@@ -95,16 +98,16 @@ fn records(complete: &Complete) -> Vec<Finding> {
         } else {
             ""
         };
-        finding(item, count > 0, format!("{count} {text}{hint}"))
+        Finding::new(item, count > 0, format!("{count} {text}{hint}"))
     };
     let mut findings = vec![
         some("users", tally.users, "users can be read"),
-        finding(
+        Finding::new(
             "groups",
             true,
             format!("{} groups can be read", tally.groups),
         ),
-        finding(
+        Finding::new(
             "memberships",
             true,
             format!("{} memberships can be read", tally.memberships),
@@ -112,15 +115,15 @@ fn records(complete: &Complete) -> Vec<Finding> {
     ];
     let rejected = tally.rejected;
     if rejected > 0 {
-        findings.push(finding(
+        findings.push(Finding::new(
             "records",
             false,
             format!("{rejected} records make no sense"),
         ));
     }
     findings.push(match (with_key, without_key) {
-        (_, 0) => finding("key", true, "all users show a key, so that renames can be told".to_owned()),
-        (_, without) => finding(
+        (_, 0) => Finding::new("key", true, "all users show a key, so that renames can be told".to_owned()),
+        (_, without) => Finding::new(
             "key",
             false,
             format!(
@@ -130,21 +133,17 @@ fn records(complete: &Complete) -> Vec<Finding> {
         ),
     });
     if *without_active > 0 {
-        findings.push(finding(
+        findings.push(Finding::new(
             "active",
             false,
             format!("of {without_active} users the server does not say whether they are active: nothing is done to them"),
         ));
     }
-    findings.extend(notes.iter().map(|it| finding("notes", true, it.clone())));
+    findings.extend(
+        notes
+            .iter()
+            .map(|it| Finding::new("notes", true, it.clone())),
+    );
     findings.extend(doubled(records));
     findings
-}
-
-fn finding(item: &str, good: bool, text: String) -> Finding {
-    Finding {
-        item: item.to_owned(),
-        text,
-        good,
-    }
 }

@@ -128,7 +128,7 @@ impl Directory for FileDirectory {
         Box::pin(async {
             match self.read_since(Since::default()).await {
                 Ok(read) => findings(&read),
-                Err(fault) => vec![finding("read", fault.to_string(), false)],
+                Err(fault) => vec![Finding::new("read", false, fault.to_string())],
             }
         })
     }
@@ -199,11 +199,11 @@ fn findings(read: &Read) -> Vec<Finding> {
         text += ": a read without a user is never accepted by itself, but kept aside; is it the right file, and was it written whole? \
                  If nobody is meant to be in it, approve the read that `usersyncd status` shows";
     }
-    let mut findings = vec![finding("read", text, tally.users > 0)];
+    let mut findings = vec![Finding::new("read", tally.users > 0, text)];
     findings.extend(
         read.notes
             .iter()
-            .map(|note| finding("read", note.clone(), true)),
+            .map(|note| Finding::new("read", true, note.as_str())),
     );
     findings.extend(doubled(records));
     for rejected in records.rejected_once().take(SHOWN_MAX) {
@@ -216,23 +216,15 @@ fn findings(read: &Read) -> Vec<Finding> {
             records.text(rejected.label),
             records.text(rejected.reason)
         );
-        findings.push(finding(item, text, false));
+        findings.push(Finding::new(item, false, text));
     }
     let more = tally.rejected.saturating_sub(SHOWN_MAX as u64);
     if more > 0 {
-        findings.push(finding(
+        findings.push(Finding::new(
             "users",
-            format!("and {} more rejected", counted(more, "record")),
             false,
+            format!("and {} more rejected", counted(more, "record")),
         ));
     }
     findings
-}
-
-fn finding(item: &str, text: String, good: bool) -> Finding {
-    Finding {
-        item: item.to_owned(),
-        text,
-        good,
-    }
 }

@@ -20,22 +20,22 @@ pub(super) async fn check(reader: &Reader, now: Timestamp, findings: &mut Vec<Fi
             GoogleFault::Key(_) => "key",
             _ => "token",
         };
-        return findings.push(finding(item, false, fault.to_string()));
+        return findings.push(Finding::new(item, false, fault.to_string()));
     }
     let text = "Google gives a token for every scope";
-    findings.push(finding("token", true, text.to_owned()));
+    findings.push(Finding::new("token", true, text));
     match reader.people(&calls).await {
         Ok(people) => findings.extend(listed("users", &people.builder.finish())),
-        Err(error) => findings.push(finding("users", false, error.to_string())),
+        Err(error) => findings.push(Finding::new("users", false, error.to_string())),
     }
     match reader.groups(&calls).await {
         Ok(listed) => groups(reader, &calls, &listed, findings).await,
-        Err(error) => findings.push(finding("groups", false, error.to_string())),
+        Err(error) => findings.push(Finding::new("groups", false, error.to_string())),
     }
     if reader.activity {
         findings.push(match activity::since(&calls, now.0).await {
-            Ok(_) => finding("activity", true, "the audit log can be read".to_owned()),
-            Err(why) => finding("activity", false, why),
+            Ok(_) => Finding::new("activity", true, "the audit log can be read"),
+            Err(why) => Finding::new("activity", false, why),
         });
     }
 }
@@ -49,18 +49,18 @@ async fn groups(reader: &Reader, calls: &Calls, groups: &Groups, findings: &mut 
     findings.extend(listed("groups", &builder.finish()));
     findings.extend(unfit.into_iter().map(|pattern| {
         let text = format!("`{pattern}` fits the address of no group: correct it, or take it out");
-        finding("groups", false, text)
+        Finding::new("groups", false, text)
     }));
     let Some(first) = chosen.first().map(|it| &groups.all[*it]) else {
         let text = "there is no group in scope whose members could be asked for";
-        return findings.push(finding("members", false, text.to_owned()));
+        return findings.push(Finding::new("members", false, text));
     };
     findings.push(match lists::members(calls, &first.id).await {
         Ok(members) => {
             let count = counted(members.len() as u64, "member");
-            finding("members", true, format!("{count} of one group can be read"))
+            Finding::new("members", true, format!("{count} of one group can be read"))
         }
-        Err(fault) => finding("members", false, fault.to_string()),
+        Err(fault) => Finding::new("members", false, fault.to_string()),
     });
 }
 
@@ -68,14 +68,14 @@ async fn groups(reader: &Reader, calls: &Calls, groups: &Groups, findings: &mut 
 fn listed(item: &str, records: &Records) -> Vec<Finding> {
     let tally = records.tally();
     let text = format!("{} {item} can be read", tally.users + tally.groups);
-    let mut findings = vec![finding(item, true, text)];
+    let mut findings = vec![Finding::new(item, true, text)];
     if tally.rejected > 0 {
         let count = counted(tally.rejected, "record");
         let text = format!(
             "{count} cannot be taken: the first is {}",
             first_rejected(records)
         );
-        findings.push(finding(item, false, text));
+        findings.push(Finding::new(item, false, text));
     }
     findings.extend(doubled(records));
     findings
@@ -86,12 +86,4 @@ fn first_rejected(records: &Records) -> String {
     let first = records.rejected_once().next();
     let text = |it: &Rejected| format!("{}: {}", records.text(it.label), records.text(it.reason));
     first.map(text).unwrap_or_default()
-}
-
-fn finding(item: &str, good: bool, text: String) -> Finding {
-    Finding {
-        item: item.to_owned(),
-        text,
-        good,
-    }
 }

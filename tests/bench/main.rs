@@ -30,6 +30,8 @@ mod google_double;
 mod ldap;
 #[path = "../it/support/ldap_tools.rs"]
 mod ldap_tools;
+#[path = "../it/support/listener.rs"]
+mod listener;
 mod load;
 mod measure;
 mod plan;

@@ -15,6 +15,7 @@ pub(crate) mod ldap_script;
 pub(crate) mod ldap_tools;
 pub(crate) mod leaping_clock;
 pub(crate) mod line;
+pub(crate) mod listener;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod push;

@@ -13,16 +13,14 @@ mod server;
 pub(crate) mod state;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, mpsc};
-
-use tokio::sync::mpsc::UnboundedSender;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 pub(crate) use fault::Fault;
 pub(crate) use rules::Rules;
 pub(crate) use state::State;
 
+use super::listener::{Listener, Place};
 use fault::Script;
-use server::Place;
 
 /// The application that may call.
 pub(crate) const APPLICATION: &str = "usersyncd";
@@ -44,8 +42,7 @@ pub(crate) struct Seen {
 pub(crate) struct CrowdDouble {
     address: SocketAddr,
     inside: Arc<Mutex<Inside>>,
-    commands: UnboundedSender<Command>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    listener: Listener,
 }
 
 #[derive(Debug)]
@@ -56,14 +53,6 @@ struct Inside {
     seen: Vec<Seen>,
     in_flight: usize,
     in_flight_max: usize,
-}
-
-#[derive(Debug)]
-enum Command {
-    /// Close every connection and take no more.
-    Cut(mpsc::Sender<()>),
-    /// Take connections again.
-    Restore(mpsc::Sender<()>),
 }
 
 impl CrowdDouble {
@@ -79,16 +68,15 @@ impl CrowdDouble {
             in_flight: 0,
             in_flight_max: 0,
         }));
-        let (commands, received) = tokio::sync::mpsc::unbounded_channel();
-        let (ready, wait) = mpsc::channel();
         let shared = Arc::clone(&inside);
-        let thread = std::thread::spawn(move || server::run(&place, &shared, received, &ready));
-        wait.recv().unwrap();
+        let listener = Listener::start(place, move |request| {
+            let inside = Arc::clone(&shared);
+            async move { server::answer(request, &inside).await }
+        });
         CrowdDouble {
             address,
             inside,
-            commands,
-            thread: Some(thread),
+            listener,
         }
     }
 
@@ -141,32 +129,15 @@ impl CrowdDouble {
 
     /// Closes every connection and takes no more, until [`CrowdDouble::restore`].
     pub(crate) fn cut(&self) {
-        self.command(Command::Cut);
+        self.listener.cut();
     }
 
     /// Takes connections again, at the same address.
     pub(crate) fn restore(&self) {
-        self.command(Command::Restore);
-    }
-
-    fn command(&self, command: impl FnOnce(mpsc::Sender<()>) -> Command) {
-        let (done, wait) = mpsc::channel();
-        self.commands.send(command(done)).unwrap();
-        wait.recv().unwrap();
+        self.listener.restore();
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap()
-    }
-}
-
-impl Drop for CrowdDouble {
-    fn drop(&mut self) {
-        let (commands, _) = tokio::sync::mpsc::unbounded_channel();
-        // The thread ends when nobody can command it any more.
-        drop(std::mem::replace(&mut self.commands, commands));
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

@@ -22,18 +22,17 @@ mod token;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use base64::Engine as _;
 use serde_json::Value;
-use tokio::sync::mpsc::UnboundedSender;
 
 pub(crate) use discovery::Discovery;
 pub(crate) use fault::Fault;
 pub(crate) use state::State;
 
+use super::listener::{Listener, Place};
 use inside::Inside;
-use server::Place;
 
 /// The service account.
 pub(crate) const CLIENT_EMAIL: &str = "usersyncd@project.iam.gserviceaccount.com";
@@ -86,16 +85,7 @@ impl Seen {
 pub(crate) struct GoogleDouble {
     address: SocketAddr,
     inside: Arc<Mutex<Inside>>,
-    commands: UnboundedSender<Command>,
-    thread: Option<std::thread::JoinHandle<()>>,
-}
-
-#[derive(Debug)]
-enum Command {
-    /// Close every connection and take no more.
-    Cut(mpsc::Sender<()>),
-    /// Take connections again.
-    Restore(mpsc::Sender<()>),
+    listener: Listener,
 }
 
 impl GoogleDouble {
@@ -113,16 +103,15 @@ impl GoogleDouble {
         let place = Place::new();
         let address = place.address();
         let inside = Arc::new(Mutex::new(Inside::new(token_uri(address), checks)));
-        let (commands, received) = tokio::sync::mpsc::unbounded_channel();
-        let (ready, wait) = mpsc::channel();
         let shared = Arc::clone(&inside);
-        let thread = std::thread::spawn(move || server::run(&place, &shared, received, &ready));
-        wait.recv().unwrap();
+        let listener = Listener::start(place, move |request| {
+            let inside = Arc::clone(&shared);
+            async move { server::answer(request, &inside).await }
+        });
         GoogleDouble {
             address,
             inside,
-            commands,
-            thread: Some(thread),
+            listener,
         }
     }
 
@@ -209,18 +198,12 @@ impl GoogleDouble {
 
     /// Closes every connection and takes no more, until [`GoogleDouble::restore`].
     pub(crate) fn cut(&self) {
-        self.command(Command::Cut);
+        self.listener.cut();
     }
 
     /// Takes connections again, at the same address.
     pub(crate) fn restore(&self) {
-        self.command(Command::Restore);
-    }
-
-    fn command(&self, command: impl FnOnce(mpsc::Sender<()>) -> Command) {
-        let (done, wait) = mpsc::channel();
-        self.commands.send(command(done)).unwrap();
-        wait.recv().unwrap();
+        self.listener.restore();
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -230,17 +213,11 @@ impl GoogleDouble {
 
 impl Drop for GoogleDouble {
     fn drop(&mut self) {
-        let (commands, _) = tokio::sync::mpsc::unbounded_channel();
-        // The thread ends when nobody can command it any more.
-        drop(std::mem::replace(&mut self.commands, commands));
-        let ended = self.thread.take().map(std::thread::JoinHandle::join);
+        let ended_well = self.listener.end();
         if std::thread::panicking() {
             return;
         }
-        assert!(
-            matches!(ended, Some(Ok(()))),
-            "the double's thread panicked"
-        );
+        assert!(ended_well, "the double's thread panicked");
         let violations = self.take_violations();
         assert!(
             violations.is_empty(),
